@@ -1,0 +1,1 @@
+"""State in memory: the listener shards, one Ray actor each."""

@@ -1,0 +1,227 @@
+"""What the layers above need of the outside, named by the need. Adapters are in `stores`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from domain.positions import Generation
+
+
+
+class Column(Enum):
+    """What a column of a table holds."""
+
+    TEXT = "text"
+    INT = "int"  # signed, 64 bits
+    BLOB = "blob"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A wide-column table: rows of one partition key lie together, ordered by the clustering key.
+
+    A *stamped* table has exactly one value column, ``state`` (a blob): a write carries a stamp, the
+    larger stamp wins, an equal one changes nothing. A *versioned* one is written if its version is
+    the one that was read. The two kinds of write never meet in one table.
+    """
+
+    name: str
+    partition: Mapping[str, Column]
+    clustering: Mapping[str, Column] = field(default_factory=dict)
+    values: Mapping[str, Column] = field(default_factory=dict)
+    stamped: bool = False
+
+
+Value = str | int | bytes | None
+Key = tuple[Value, ...]  # the partition key's columns, then the clustering key's
+
+
+@dataclass(frozen=True, slots=True)
+class StampedRow:
+    """A row of a stamped table, as written."""
+
+    key: Key
+    state: bytes
+    stamp: int
+    ttl_s: int | None = None  # from the moment of writing, by the store's clock
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a versioned table, as read: its key, its values by name, its version (1, 2, ...)."""
+
+    key: Key
+    values: Mapping[str, Value]
+    version: int
+
+
+class Tables(Protocol):
+    """The operations on any declared table. A write is durable (fsynced) when it returns.
+
+    :raises Unavailable: from every method, when the store cannot answer now.
+    """
+
+    async def read_stamped(self, table: Table, keys: Sequence[Key]) -> list[StampedRow | None]:
+        """Read rows by their whole keys, in the order of *keys*; None where there is no live row."""
+        ...
+
+    async def scan_stamped(
+        self,
+        table: Table,
+        partition: Key,
+        *,
+        first: Value = None,
+        last: Value = None,
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> list[StampedRow]:
+        """Read a partition's live rows with clustering key from *first* to *last*, both inclusive."""
+        ...
+
+    async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:
+        """Write all rows or none; a row loses to what stands with an equal or larger stamp.
+
+        Rows of one table sorted by key are written fastest. Writing the same again changes nothing.
+        """
+        ...
+
+    async def erase_stamped(self, table: Table, partition: Key, *, stamp: int) -> None:
+        """Delete a partition's rows that have a smaller stamp, those written later included."""
+        ...
+
+    async def read(self, table: Table, keys: Sequence[Key]) -> list[Row | None]:
+        """Read rows of a versioned table by their whole keys, in the order of *keys*."""
+        ...
+
+    async def scan(
+        self,
+        table: Table,
+        partition: Key,
+        *,
+        first: Value = None,
+        last: Value = None,
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> list[Row]:
+        """As `scan_stamped`, of a versioned table."""
+        ...
+
+    async def write_if(
+        self,
+        table: Table,
+        key: Key,
+        values: Mapping[str, Value],
+        *,
+        version: int,
+        ttl_s: int | None = None,
+    ) -> bool:
+        """Write a row if its version is *version* (0: if there is none); False if it is not.
+
+        The new row has version ``version + 1``; an expired or deleted row counts as none.
+        """
+        ...
+
+    async def delete_if(self, table: Table, key: Key, *, version: int) -> bool:
+        """Delete a row if its version is *version*; False if it is not."""
+        ...
+
+    async def sweep(self) -> int:
+        """Remove rows whose time has passed; readers do not see them before either. Tells how many."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is being written and let go of the store."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a partition: its offset (0, 1, 2, ...), when it was appended, what it says."""
+
+    offset: int
+    appended_ms: int
+    payload: bytes
+
+
+class Log(Protocol):
+    """The partitioned log of heartbeats. Offsets of a partition are dense and never used again.
+
+    :raises Unavailable: from every method, when the log cannot answer now.
+    """
+
+    async def generation(self) -> Generation:
+        """The newest generation: the one that `append` writes to."""
+        ...
+
+    async def begin_generation(self, partitions: int) -> Generation:
+        """Begin the next generation; offsets start at 0 again."""
+        ...
+
+    async def append(self, records: Sequence[tuple[int, bytes]]) -> list[int]:
+        """Append (partition, payload) pairs, all or none; durable (fsynced) on return.
+
+        Returns the offsets, in the order given. Several processes may append at once.
+        """
+        ...
+
+    async def read(
+        self, generation: Generation, partition: int, offset: int, *, most_bytes: int
+    ) -> list[Record]:
+        """Read records from *offset* on, at least one if there is one, then up to *most_bytes*."""
+        ...
+
+    async def ends(self, generation: Generation) -> list[int]:
+        """The offset that each partition's next record will have."""
+        ...
+
+    async def now_ms(self) -> int:
+        """The log's clock: no record that is not yet readable will get an earlier append time."""
+        ...
+
+    async def wait(self, timeout_s: float) -> None:
+        """Return when something was appended since the last call, or after *timeout_s*."""
+        ...
+
+    async def commit(self, group: str, generation: Generation, offsets: Mapping[int, int]) -> None:
+        """Note, durably, the next offset that *group* wants of each partition; never goes back."""
+        ...
+
+    async def committed(self, group: str, generation: Generation) -> list[int]:
+        """The committed offset of each partition; 0 where nothing was committed."""
+        ...
+
+    async def trim(self, *, before_ms: int, keep_bytes: int) -> int:
+        """Delete the oldest records appended before *before_ms* or beyond *keep_bytes* in all.
+
+        Records that a group has yet to read stay. Tells how many went.
+        """
+        ...
+
+    async def trimmed_ms(self) -> int:
+        """The append time of the newest record that `trim` deleted; 0 if it never did."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the log."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NowPlaying:
+    """What a listener's newest heartbeat said."""
+
+    track_id: str
+    at: int  # of that heartbeat, ms since the epoch
+    position_ms: int  # -1: not said
+    is_playing: bool
+    device_id: str
+    context: str
+
+
+class Presence(Protocol):
+    """Who plays what now; a listener is gone 60 s after the newest heartbeat."""
+
+    async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
+        """Tell what each of *listener_ids* plays now, in their order."""
+        ...

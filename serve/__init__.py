@@ -1,0 +1,1 @@
+"""The HTTP doors: Starlette applications that Ray Serve runs."""

@@ -1,0 +1,1 @@
+"""The log's consumers: they hand records over to the shards, in order."""
