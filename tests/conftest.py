@@ -1,0 +1,13 @@
+"""What every test has: how hard Hypothesis tries, and an environment without a Ray of one's own."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile("ci", max_examples=300, deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+for name in [name for name in os.environ if name.startswith("RAY_")]:
+    # RAY_ADDRESS would send the tests to somebody's cluster; the others change what is measured.
+    del os.environ[name]
