@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile
 COMPILE := $(BIN)/python -m compileall -q -q -j 0
-KERNELS := $(wildcard domain/warm.py domain/kernels.py)
+KERNELS := domain/warm.py domain/kernels.py
 BENCHES := $(patsubst bench/%.py,%,$(filter-out bench/__init__.py,$(wildcard bench/*.py)))
 
 .DEFAULT_GOAL := help
@@ -34,7 +34,8 @@ setup: .venv/installed .venv/warm
 
 # Numba keeps compiled kernels beside their source; compiled here, the first heartbeat finds them.
 .venv/warm: .venv/installed $(KERNELS)
-	@if [ -f domain/warm.py ]; then $(BIN)/python -m domain.warm; fi
+	@echo 'Compiling the kernels (once, half a minute) ...'
+	@$(BIN)/python -m domain.warm
 	@touch $@
 
 .venv/made:
