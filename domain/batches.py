@@ -7,10 +7,13 @@ plain message (u32), zstd frame of the Arrow IPC message without its schema``.
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from domain.errors import UnreadableRecord
-from domain.heartbeats import Heartbeat, Kind
+from domain.heartbeats import MOST_AT, MOST_STRETCH, Heartbeat, Kind
+from domain.ids import CONTEXT_BYTES, ID_BYTES, LISTENER_ID_BYTES
 
 SCHEMA = pa.schema(
     [
@@ -26,6 +29,14 @@ SCHEMA = pa.schema(
         pa.field("id", pa.utf8(), nullable=False),
     ]
 )
+MOST_TEXT_BYTES = {
+    "listener_id": LISTENER_ID_BYTES,
+    "track_id": ID_BYTES,
+    "play_id": ID_BYTES,
+    "device_id": ID_BYTES,
+    "context": CONTEXT_BYTES,
+    "id": ID_BYTES,
+}
 FORMAT = 1
 HEADER_BYTES = 5
 MOST_PLAIN_BYTES = 64 << 20
@@ -49,8 +60,9 @@ def heartbeats_of(batch: pa.RecordBatch) -> list[Heartbeat]:
 def encode(batch: pa.RecordBatch) -> bytes:
     """Write a batch as the payload of one log record."""
     plain = batch.serialize()
-    head = bytes([FORMAT]) + plain.size.to_bytes(4, "little")
-    return head + bytes(_codec.compress(plain, asbytes=True))
+    head: bytes = bytes([FORMAT]) + plain.size.to_bytes(4, "little")
+    packed: bytes = _codec.compress(plain, asbytes=True)
+    return head + packed
 
 
 def encode_erase(listener_id: str) -> bytes:
@@ -76,6 +88,33 @@ def decode(payload: bytes) -> pa.RecordBatch:
         plain = _codec.decompress(memoryview(payload)[HEADER_BYTES:], decompressed_size=size)
         batch = pa.ipc.read_record_batch(plain, SCHEMA)
         batch.validate(full=True)
+        _check(batch)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableRecord(str(error)) from error
     return batch
+
+
+def offsets_of(column: pa.StringArray) -> npt.NDArray[np.int32]:
+    """The offsets of a utf8 column's values into its bytes; one more than it has values."""
+    if not len(column):
+        return np.zeros(1, np.int32)
+    offsets = np.frombuffer(column.buffers()[1], np.int32)
+    return offsets[column.offset : column.offset + len(column) + 1]
+
+
+def _check(batch: pa.RecordBatch) -> None:
+    """Hold a batch to the bounds that kernels rely on."""
+    for column in batch.columns:
+        if column.null_count:
+            raise ValueError("a value is missing")
+    for name, most_bytes in MOST_TEXT_BYTES.items():
+        if np.diff(offsets_of(batch.column(name))).max(initial=0) > most_bytes:
+            raise ValueError(f"{name} is longer than {most_bytes} bytes")
+    for name, least, most in (
+        ("kind", 0, Kind.ERASE),
+        ("stretch", 0, MOST_STRETCH),
+        ("at", 0, MOST_AT),
+    ):
+        values = batch.column(name).to_numpy()
+        if values.min(initial=least) < least or values.max(initial=least) > most:
+            raise ValueError(f"{name} is out of bounds")

@@ -1,13 +1,13 @@
 """What can go wrong, by whose doing.
 
-    HeartlineError
-     ├── Refused                 the caller's doing: say what to change (4xx, exit status 1 or 2)
-     │    ├── InvalidWeek
-     │    └── UnknownZone
-     ├── UnreadableRecord        a record of the log is not one of ours, or is damaged
-     └── Unavailable             ours: a backend is away or a directory cannot be used (503, exit 1)
-          ├── LogBehindStore     the log ends before what was committed: a restored backup
-          └── NewerSchema        the database was written by a newer version
+HeartlineError
+ ├── Refused                 the caller's doing: say what to change (4xx, exit status 1 or 2)
+ │    ├── InvalidWeek
+ │    └── UnknownZone
+ ├── UnreadableRecord        a record of the log is not one of ours, or is damaged
+ └── Unavailable             ours: a backend is away or a directory cannot be used (503, exit 1)
+      ├── LogBehindStore     the log ends before what was committed: a restored backup
+      └── NewerSchema        the database was written by a newer version
 """
 
 

@@ -8,6 +8,7 @@ from domain.ids import CONTEXT_BYTES, is_id, is_listener_id, is_text
 from domain.units import DAY_MS, FUTURE_MS
 
 MOST_STRETCH = (1 << 31) - 1
+MOST_AT = 253_402_300_799_999  # the last ms of the year 9999
 MOST_POSITION_MS = (1 << 53) - 1
 
 
@@ -67,7 +68,7 @@ def invalid_field(heartbeat: Heartbeat) -> str | None:
         ("track_id", is_id(heartbeat.track_id)),
         ("play_id", is_text(heartbeat.play_id, 128)),
         ("stretch", 0 <= heartbeat.stretch <= MOST_STRETCH),
-        ("at", 0 <= heartbeat.at),
+        ("at", 0 <= heartbeat.at <= MOST_AT),
         ("position_ms", -1 <= heartbeat.position_ms <= MOST_POSITION_MS),
         ("device_id", is_text(heartbeat.device_id, 128)),
         ("context", is_text(heartbeat.context, CONTEXT_BYTES)),

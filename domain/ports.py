@@ -8,7 +8,6 @@ from typing import Protocol
 from domain.positions import Generation
 
 
-
 class Column(Enum):
     """What a column of a table holds."""
 

@@ -17,8 +17,7 @@ import numpy.typing as npt
 
 from domain.errors import UnreadableRecord
 from domain.hashing import MASK
-from domain.positions import NEVER
-from domain.units import DAY_MS, PLAY_MS, QUARTERS_PER_WEEK, utc_week, week_start_ms, quarter_of
+from domain.units import DAY_MS, PLAY_MS, QUARTERS_PER_WEEK, quarter_of, week_start_ms
 
 FORMAT = 1
 NO_DAY = -(1 << 31)  # a play with a play_id belongs to no day
@@ -78,7 +77,9 @@ def week_quarters(week: int, state: bytes) -> dict[int, int]:
     """Read a week row as UTC quarter number to ms listened."""
     first = quarter_of(week_start_ms(week))
     rows = read_week(state)
-    return dict(zip((rows["quarter"] + first).tolist(), rows["ms"].tolist(), strict=True))
+    return dict(
+        zip((rows["quarter"].astype(np.int64) + first).tolist(), rows["ms"].tolist(), strict=True)
+    )
 
 
 def read_play(state: bytes) -> tuple[Any, Records, bytes]:
@@ -89,7 +90,8 @@ def read_play(state: bytes) -> tuple[Any, Records, bytes]:
     return head, _records(state, PLAY_RUN, runs_at, texts_at), state[texts_at:]
 
 
-def _texts(texts: bytes) -> tuple[str, str, str, str]:
+def texts_of(texts: bytes) -> tuple[str, str, str, str]:
+    """Read a play's texts: track_id, play_id, device_id, context."""
     head = np.frombuffer(texts[: TEXT_HEAD.itemsize], TEXT_HEAD)[0]
     parts, at = [], TEXT_HEAD.itemsize
     for name in ("track", "play", "device", "context"):
@@ -125,7 +127,7 @@ def play_of(key: int, state: bytes) -> Play | None:
     spans = play_spans(head, runs)
     if not spans:
         return None
-    track, play, device, context = _texts(texts)
+    track, play, device, context = texts_of(texts)
     listened = union_ms(spans)
     return Play(
         key=unsigned(key),
@@ -148,7 +150,9 @@ def hour_quarters(hour: int, state: bytes) -> dict[int, int]:
     found = {}
     for quarter in range(4):
         first, last = quarter * 900_000, (quarter + 1) * 900_000
-        listened = union_ms([(max(s, first), min(e, last)) for s, e in spans if e > first and s < last])
+        listened = union_ms(
+            [(max(s, first), min(e, last)) for s, e in spans if e > first and s < last]
+        )
         if listened:
             found[hour * 4 + quarter] = listened
     return found
@@ -157,7 +161,7 @@ def hour_quarters(hour: int, state: bytes) -> dict[int, int]:
 def encode_week(week: int, quarters: Mapping[int, int]) -> bytes:
     """Write a week row from UTC quarter number to ms listened."""
     first = quarter_of(week_start_ms(week))
-    inside = sorted((q - first, ms) for q, ms in quarters.items() if 0 <= q - first < QUARTERS_PER_WEEK)
+    inside = sorted(
+        (q - first, ms) for q, ms in quarters.items() if 0 <= q - first < QUARTERS_PER_WEEK
+    )
     return bytes([FORMAT]) + np.array(inside, WEEK_QUARTER).tobytes()
-
-

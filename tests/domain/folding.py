@@ -1,0 +1,84 @@
+"""A fold over rows in dictionaries: what a shard does, without the store and the log."""
+
+from collections.abc import Sequence
+
+from domain import rows
+from domain.batches import batch_of
+from domain.fold import Applied, Fold, columns_of
+from domain.hashing import day_key, lane_key
+from domain.heartbeats import Heartbeat
+from domain.recount import PlayOf
+
+Key = tuple[str, str, int]  # table, listener id, key
+Versions = dict[Key, list[tuple[int, bytes]]]  # (position, state), ascending
+
+
+class Folding:
+    """Applies numbered records to a fold that loads from, and flushes to, *store*."""
+
+    def __init__(self, store: dict[Key, tuple[int, bytes]] | None = None) -> None:
+        self.fold = Fold()
+        self.store: dict[Key, tuple[int, bytes]] = dict(store or {})
+        self.versions: Versions = {}
+        self.last = 0
+
+    def apply(self, position: int, heartbeats: Sequence[Heartbeat]) -> Applied:
+        """Apply one record."""
+        self.last = position
+        if not heartbeats:
+            return Applied([], [])
+        batch = columns_of([batch_of(heartbeats)], [position])
+        found, wanted = self.fold.plan(batch)
+        for hour in wanted.hours:
+            self.fold.install_hour(hour, self._load("hour", self.fold.hour_key(hour)))
+        for week in wanted.weeks:
+            self.fold.install_week(week, self._load("week", self.fold.week_key(week)))
+        for play in wanted.plays:
+            self.fold.install_play(play, self._load("play", self.fold.play_key(play)))
+        return self.fold.apply(batch, found)
+
+    def flush(self) -> None:
+        """Write the dirty rows; a row that a longer prefix wrote stays."""
+        collected = self.fold.collect()
+        for table in ("hour", "week", "play"):
+            for listener, key, state in getattr(collected, f"{table}s"):
+                self.versions.setdefault((table, listener, key), []).append((self.last, state))
+                stands = self.store.get((table, listener, key))
+                if stands is None or self.last > stands[0]:
+                    self.store[table, listener, key] = (self.last, state)
+
+    def quarters(self, listener: str) -> dict[int, int]:
+        """What the week rows say."""
+        found: dict[int, int] = {}
+        for (table, of, week), (_, state) in self.store.items():
+            if (table, of) == ("week", listener):
+                found |= rows.week_quarters(week, state)
+        return found
+
+    def quarters_of_hours(self, listener: str) -> dict[int, int]:
+        """What the hour rows say."""
+        found: dict[int, int] = {}
+        for (table, of, hour), (_, state) in self.store.items():
+            if (table, of) == ("hour", listener):
+                found |= rows.hour_quarters(hour, state)
+        return found
+
+    def plays(self, listener: str) -> dict[int, rows.Play]:
+        """What the play rows say, by key."""
+        found = {}
+        for (table, of, key), (_, state) in self.store.items():
+            if (table, of) == ("play", listener):
+                play = rows.play_of(key, state)
+                if play is not None:
+                    found[play.key] = play
+        return found
+
+    def _load(self, table: str, key: tuple[str, int]) -> bytes | None:
+        stands = self.store.get((table, *key))
+        return None if stands is None else stands[1]
+
+
+def row_key(play: PlayOf) -> int:
+    """The key of the row that an oracle's play has."""
+    lane = lane_key(play.track_id, play.play_id)
+    return lane if play.utc_day is None else day_key(lane, play.utc_day)
