@@ -1,0 +1,86 @@
+"""A listener shard: the partitions that it was asked for, each flushed once in a commit window."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from actors.partition import Partition
+from domain.hashing import partition_of
+from domain.ports import Log, NowPlaying, Record
+from domain.positions import Generation
+from domain.units import SECOND_MS
+from stores.listening import Listening
+
+
+class ListenerShard:
+    """Folds the partitions whose records it is sent. Any number of shards may hold one partition."""
+
+    def __init__(
+        self,
+        generation: Generation,
+        *,
+        listening: Listening,
+        log: Log,
+        commit_window_ms: int,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._generation = generation
+        self._listening, self._log, self._now_ms = listening, log, now_ms
+        self._window_s = commit_window_ms / SECOND_MS
+        self._partitions: dict[int, Partition] = {}
+        self._flushers: list[asyncio.Task[None]] = []
+
+    async def open(self, partition: int) -> int:
+        """Take a partition on; tells the next offset wanted."""
+        return await self._partition(partition).open()
+
+    async def apply(self, partition: int, offset: int, records: Sequence[Record]) -> int:
+        """Apply records of a partition that begin at *offset*; tells the next offset wanted."""
+        return await self._partition(partition).apply(offset, records)
+
+    async def caught_up(self, partition: int, offset: int, at_ms: int) -> None:
+        """Note that at *at_ms* nothing had been appended to a partition from *offset* on."""
+        await self._partition(partition).caught_up(offset, at_ms)
+
+    async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
+        """Tell what each listener plays now; None also for those of partitions held elsewhere."""
+        return [self._now_playing(listener_id) for listener_id in listener_ids]
+
+    async def status(self) -> list[dict[str, Any]]:
+        """Tell how far each partition is."""
+        return [held.status() for _, held in sorted(self._partitions.items())]
+
+    async def close(self) -> None:
+        """Write out and commit everything applied, then stop."""
+        for flusher in self._flushers:
+            flusher.cancel()
+        await asyncio.gather(*self._flushers, return_exceptions=True)
+        await asyncio.gather(*(held.flush() for held in self._partitions.values()))
+        self._partitions.clear()
+
+    def _partition(self, number: int) -> Partition:
+        if number not in self._partitions:
+            held = Partition(
+                self._generation,
+                number,
+                listening=self._listening,
+                log=self._log,
+                now_ms=self._now_ms,
+            )
+            self._partitions[number] = held
+            delay_s = self._window_s * number / self._generation.partitions
+            self._flushers.append(asyncio.create_task(self._flush_forever(held, delay_s)))
+        return self._partitions[number]
+
+    async def _flush_forever(self, held: Partition, delay_s: float) -> None:
+        """Flush once in a window; partitions take turns, so that the store is not hit by all at once."""
+        await asyncio.sleep(min(delay_s, 1.0))
+        await held.flush()
+        await asyncio.sleep(delay_s)
+        while True:
+            await asyncio.sleep(self._window_s)
+            await held.flush()
+
+    def _now_playing(self, listener_id: str) -> NowPlaying | None:
+        held = self._partitions.get(partition_of(listener_id, self._generation.partitions))
+        return None if held is None else held.now_playing([listener_id])[0]

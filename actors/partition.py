@@ -1,0 +1,279 @@
+"""One partition of the log, folded: its records in, its listeners' rows out, then the commit.
+
+    apply    decode -> plan -> load what is missing -> fold -> count plays
+    flush    collect -> write the rows -> write subtotals and progress -> commit the offset
+
+A record is applied exactly in its turn: what was applied before is dropped, what comes too early is
+answered with the offset that is wanted. Rows are written with the stamp of the last record applied,
+and the offset is committed only when they are durable (DESIGN: why it is exactly once).
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pyarrow as pa
+
+from domain.batches import batch_of, decode
+from domain.errors import LogBehindStore, Unavailable, UnreadableRecord
+from domain.fold import Fold, Rows, Wanted, columns_of
+from domain.kernels import Columns, Resolved
+from domain.ports import Log, NowPlaying, Record
+from domain.positions import Generation, part_key, position
+from stores.listening import Listening, Progress, Subtotal
+
+GROUP = "shards"
+SWEEP_EVERY = 20  # flushes; what was not touched for that many is forgotten
+MOST_ROWS = 50_000  # heartbeats folded in one go
+RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+log_ = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class Dues:
+    """What a flush has taken out of memory and must make durable."""
+
+    rows: Rows
+    counts: dict[str, int]
+    erased: list[str]
+    next_offset: int
+    complete_ms: int
+
+
+@dataclass(slots=True)
+class Totals:
+    """A partition's play counts of tracks: those read, and which of them changed."""
+
+    subtotals: dict[str, Subtotal] = field(default_factory=dict)
+    dirty: set[str] = field(default_factory=set)
+
+    def count(self, track_id: str, at_position: int) -> None:
+        """Count a play, unless the subtotal that was read holds it already."""
+        known = self.subtotals[track_id]
+        if at_position > known.position:
+            self.subtotals[track_id] = Subtotal(known.count + 1, known.position)
+        self.dirty.add(track_id)
+
+    def take(self) -> dict[str, int]:
+        """The counts that changed since the last call."""
+        taken = {track: self.subtotals[track].count for track in self.dirty}
+        self.dirty.clear()
+        return taken
+
+    def forget(self, keep: dict[str, int]) -> None:
+        """Let go of all but what is being written."""
+        self.subtotals = {track: self.subtotals[track] for track in keep}
+
+
+class Partition:
+    """Owns the fold of one partition, alone or beside a zombie: stamps decide which rows stay."""
+
+    def __init__(
+        self,
+        generation: Generation,
+        number: int,
+        *,
+        listening: Listening,
+        log: Log,
+        now_ms: Callable[[], int],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._generation, self._number = generation, number
+        self._listening, self._log = listening, log
+        self._now_ms, self._sleep = now_ms, sleep
+        self._fold, self._totals = Fold(), Totals()
+        self._applying, self._flushing = asyncio.Lock(), asyncio.Lock()
+        self._erased: list[str] = []
+        self._next: int | None = None
+        self._complete_ms = 0
+        self._flushes = 0
+        self.durable = 0
+        self.trouble = ""
+
+    async def open(self) -> int:
+        """Find where to go on: the committed offset, at the first call. Tells the next one wanted.
+
+        Raises
+        ------
+        LogBehindStore
+            The log ends before what the store was written from.
+        """
+        async with self._applying:
+            if self._next is None:
+                self._next = self.durable = await self._insist(self._committed)
+            return self._next
+
+    async def apply(self, offset: int, records: Sequence[Record]) -> int:
+        """Apply the *records* that begin at *offset*; tells the next offset wanted.
+
+        Records that were applied before are dropped; nothing happens if *offset* is beyond the one
+        wanted.
+        """
+        wanted = await self.open()
+        async with self._applying:
+            wanted = self._next or wanted
+            if offset <= wanted:
+                fresh = [record for record in records if record.offset >= wanted]
+                for group in _grouped(fresh):
+                    await self._apply(group)
+            return self._next or 0
+
+    async def caught_up(self, offset: int, at_ms: int) -> None:
+        """Note that at *at_ms*, by the log's clock, no record from *offset* on had been appended."""
+        if await self.open() == offset:
+            self._complete_ms = max(self._complete_ms, at_ms)
+
+    async def flush(self) -> None:
+        """Make everything applied so far durable and commit it; insists until the store takes it."""
+        await self.open()
+        async with self._flushing:
+            async with self._applying:
+                dues = self._take()
+            await self._insist(lambda: self._write(dues))
+            self.durable = dues.next_offset
+
+    def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
+        """Tell what listeners of this partition play now."""
+        return self._fold.now_playing(listener_ids, self._now_ms())
+
+    def status(self) -> dict[str, int | str]:
+        """Tell how far this partition is, for operators."""
+        return {
+            "partition": self._number,
+            "next": self._next or 0,
+            "durable": self.durable,
+            "complete_ms": self._complete_ms,
+            "listeners": self._fold.listeners,
+            "dirty": self._fold.dirty,
+            "trouble": self.trouble,
+        }
+
+    # --- applying --------------------------------------------------------------------------------
+
+    async def _committed(self) -> int:
+        part = self._number
+        committed = (await self._log.committed(GROUP, self._generation))[part]
+        written = await self._listening.progress(self._generation.number, part)
+        end = (await self._log.ends(self._generation))[part]
+        if end < max(committed, written.next_offset):
+            raise LogBehindStore(part, end, max(committed, written.next_offset))
+        return committed
+
+    async def _apply(self, records: Sequence[tuple[Record, pa.RecordBatch]]) -> None:
+        full = [(record.offset, batch) for record, batch in records if batch.num_rows]
+        if full:
+            positions = [position(self._generation.number, offset) for offset, _ in full]
+            columns = columns_of([batch for _, batch in full], positions)
+            found, wanted = self._fold.plan(columns)
+            if wanted:
+                await self._load(wanted)
+            await self._fold_in(columns, found)
+        last = records[-1][0]
+        self._next = last.offset + 1
+        self._complete_ms = max(self._complete_ms, last.appended_ms)
+
+    async def _load(self, wanted: Wanted) -> None:
+        """Install what the store has of everything wanted."""
+        fold, listening = self._fold, self._listening
+        names = [fold.listener_id(slot) for slot in wanted.listeners]
+        hours = [fold.hour_key(hour) for hour in wanted.hours]
+        weeks = [fold.week_key(week) for week in wanted.weeks]
+        plays = [fold.play_key(play) for play in wanted.plays]
+        erased = await self._insist(lambda: listening.are_erased(names))
+        hour_states = await self._insist(lambda: listening.hours(hours))
+        week_states = await self._insist(lambda: listening.weeks(weeks, self._now_ms()))
+        play_states = await self._insist(lambda: listening.plays(plays))
+        for hour, state in zip(wanted.hours, hour_states, strict=True):
+            fold.install_hour(hour, state)
+        for week, state in zip(wanted.weeks, week_states, strict=True):
+            fold.install_week(week, state)
+        for play, state in zip(wanted.plays, play_states, strict=True):
+            fold.install_play(play, state)
+        for slot, gone in zip(wanted.listeners, erased, strict=True):
+            if gone:
+                fold.install_erased(slot)
+
+    async def _fold_in(self, batch: Columns, found: Resolved) -> None:
+        applied = self._fold.apply(batch, found)
+        self._erased += applied.erased
+        unknown = sorted({track for track, _ in applied.counted} - self._totals.subtotals.keys())
+        if unknown:
+            part = part_key(self._generation.number, self._number)
+            known = await self._insist(lambda: self._listening.subtotals(part, unknown))
+            self._totals.subtotals.update(zip(unknown, known, strict=True))
+        for track, at_position in applied.counted:
+            self._totals.count(track, at_position)
+
+    # --- flushing --------------------------------------------------------------------------------
+
+    def _take(self) -> Dues:
+        dues = Dues(
+            rows=self._fold.collect(),
+            counts=self._totals.take(),
+            erased=self._erased,
+            next_offset=self._next or 0,
+            complete_ms=self._complete_ms,
+        )
+        self._erased = []
+        self._flushes += 1
+        if self._flushes % SWEEP_EVERY == 0:
+            # flushes follow one another: whatever was not touched since the last one is durable
+            self._fold.sweep(self._fold.epoch - SWEEP_EVERY)
+            self._totals.forget(dues.counts)
+        return dues
+
+    async def _write(self, dues: Dues) -> None:
+        reached = position(self._generation.number, dues.next_offset - 1)
+        if dues.rows:
+            await self._listening.write(dues.rows, reached)
+        for listener_id in dues.erased:
+            await self._listening.erase(listener_id)
+        part = part_key(self._generation.number, self._number)
+        progress = Progress(dues.complete_ms, dues.next_offset)
+        await self._listening.write_totals(part, dues.counts, reached, progress)
+        if dues.next_offset > self.durable:
+            await self._log.commit(GROUP, self._generation, {self._number: dues.next_offset})
+
+    async def _insist(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
+        """Try until the backend answers: giving up would lose what was taken out of memory."""
+        tries = 0
+        while True:
+            try:
+                result = await attempt()
+            except LogBehindStore:
+                raise
+            except Unavailable as error:
+                if str(error) != self.trouble:
+                    log_.warning("partition %d waits: %s", self._number, error)
+                self.trouble = str(error)
+                await self._sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
+                tries += 1
+            else:
+                self.trouble = ""
+                return result
+
+
+def _grouped(records: Sequence[Record]) -> list[list[tuple[Record, pa.RecordBatch]]]:
+    """Decode records and put them into groups that are worth a pass; a bad one stands empty."""
+    groups: list[list[tuple[Record, pa.RecordBatch]]] = []
+    rows = MOST_ROWS
+    for record in records:
+        batch = _decoded(record)
+        if rows >= MOST_ROWS:
+            groups.append([])
+            rows = 0
+        groups[-1].append((record, batch))
+        rows += batch.num_rows
+    return groups
+
+
+def _decoded(record: Record) -> pa.RecordBatch:
+    try:
+        return decode(record.payload)
+    except UnreadableRecord as error:
+        log_.error("record at offset %d is left out: %s", record.offset, error)  # noqa: TRY400
+        return batch_of([])

@@ -1,0 +1,92 @@
+"""The embedded consumer: reads every partition of the log and hands its records to its shard.
+
+Records of one partition go over in order, the next after the last was taken; partitions go side by
+side. It keeps nothing: whoever holds the partition says which offset is wanted next.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from domain.errors import LogBehindStore, Unavailable
+from domain.ports import Log, Record
+from domain.positions import Generation
+
+MOST_BYTES = 1 << 20  # of payload in one call; a call is about half a millisecond
+IDLE_S = 0.5  # how often an idle partition is told that nothing came
+RETRY_S = 0.2
+
+log_ = logging.getLogger(__name__)
+
+
+class Shard(Protocol):
+    """Where a partition's records go: `actors.listener_shard.ListenerShard`, or its handle."""
+
+    async def open(self, partition: int) -> int:
+        """Take a partition on; tells the next offset wanted."""
+        ...
+
+    async def apply(self, partition: int, offset: int, records: Sequence[Record]) -> int:
+        """Apply records that begin at *offset*; tells the next offset wanted."""
+        ...
+
+    async def caught_up(self, partition: int, offset: int, at_ms: int) -> None:
+        """Note that at *at_ms* nothing had been appended from *offset* on."""
+        ...
+
+
+class Tailer:
+    """Follows one generation of the log."""
+
+    def __init__(self, log: Log, generation: Generation, shard_of: Callable[[int], Shard]) -> None:
+        self._log, self._generation, self._shard_of = log, generation, shard_of
+        self._appended = asyncio.Condition()
+
+    async def run(self) -> None:
+        """Follow all partitions until cancelled.
+
+        Raises
+        ------
+        LogBehindStore
+            The log ends before what the store was written from.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch())
+            for partition in range(self._generation.partitions):
+                tasks.create_task(self._follow(partition))
+
+    async def _watch(self) -> None:
+        """Wake the partitions when something was appended."""
+        while True:
+            try:
+                await self._log.wait(IDLE_S)
+            except Unavailable:
+                await asyncio.sleep(RETRY_S)
+            async with self._appended:
+                self._appended.notify_all()
+
+    async def _follow(self, partition: int) -> None:
+        while True:
+            try:
+                await self._hand_over(partition)
+            except LogBehindStore:
+                raise
+            except Unavailable as error:
+                log_.warning("partition %d waits: %s", partition, error)
+                await asyncio.sleep(RETRY_S)
+
+    async def _hand_over(self, partition: int) -> None:
+        shard = self._shard_of(partition)
+        wanted = await shard.open(partition)
+        while True:
+            at_ms = await self._log.now_ms()
+            records = await self._log.read(
+                self._generation, partition, wanted, most_bytes=MOST_BYTES
+            )
+            if records:
+                wanted = await shard.apply(partition, wanted, records)
+                continue
+            await shard.caught_up(partition, wanted, at_ms)
+            async with self._appended:
+                await self._appended.wait()
