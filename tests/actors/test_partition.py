@@ -1,0 +1,351 @@
+"""One partition: exactly once, whatever dies or wakes up late."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from actors.partition import GROUP, Partition
+from domain import recount
+from domain.batches import encode_erase
+from domain.errors import LogBehindStore, Unavailable
+from domain.heartbeats import Heartbeat, Kind
+from domain.ports import StampedRow, Table
+from domain.positions import Generation
+from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from stores.listening import Listening, Progress
+from stores.sqlite_tables import SqliteTables
+from tests.clock import Clock
+from tests.memory_log import MemoryLog
+
+START = 1_795_000_000_000 // HOUR_MS * HOUR_MS + 10 * MINUTE_MS
+GENERATION = Generation(0, 1)
+WEEK_TTL_S = 90 * 86_400
+
+
+def beats(
+    *seconds: float, listener: str = "ann", play: str = "p1", track: str = "t1", base: int = START
+) -> list[Heartbeat]:
+    return [
+        Heartbeat(
+            id=f"{play}-{second}",
+            listener_id=listener,
+            track_id=track,
+            play_id=play,
+            kind=Kind.BEAT,
+            at=base + int(second * SECOND_MS),
+            context="album:1",
+        )
+        for second in seconds
+    ]
+
+
+class Flaky:
+    """A store that fails to write stamped rows when told to."""
+
+    failures = 0
+
+    def __init__(self, tables: SqliteTables) -> None:
+        self.tables = tables
+        self.read_stamped, self.scan_stamped = tables.read_stamped, tables.scan_stamped
+        self.erase_stamped, self.close = tables.erase_stamped, tables.close
+        self.read, self.scan, self.sweep = tables.read, tables.scan, tables.sweep
+        self.write_if, self.delete_if = tables.write_if, tables.delete_if
+
+    async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("the store is away")
+        await self.tables.write_stamped(writes)
+
+
+class House:
+    """A log, a store, and as many partitions over them as a test wants."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clock = Clock(START)
+        self.log = MemoryLog(self.clock, partitions=1)
+        self.tables = Flaky(SqliteTables.open(directory / "store.db", now_ms=self.clock))
+        self.listening = Listening(self.tables, week_ttl_s=WEEK_TTL_S)
+        self.slept: list[float] = []
+
+    def partition(self) -> Partition:
+        return Partition(
+            GENERATION,
+            0,
+            listening=self.listening,
+            log=self.log,
+            now_ms=self.clock,
+            sleep=self._sleep,
+        )
+
+    async def feed(self, partition: Partition, *, until: int | None = None) -> int:
+        wanted = await partition.open()
+        records = await self.log.read(GENERATION, 0, wanted, most_bytes=1 << 20)
+        return await partition.apply(
+            wanted, [r for r in records if until is None or r.offset < until]
+        )
+
+    async def listened_ms(self, listener: str = "ann") -> int:
+        first = (START - 40 * DAY_MS) // (15 * MINUTE_MS)
+        last = (START + DAY_MS) // (15 * MINUTE_MS)
+        quarters = await self.listening.quarters(listener, first, last, now_ms=self.clock())
+        return sum(quarters.values())
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    made = House(tmp_path)
+    yield made
+    await made.tables.close()
+
+
+async def test_what_was_applied_is_in_the_rows_after_a_flush(house: House) -> None:
+    await house.log.put(beats(0, 30, 60))
+    partition = house.partition()
+
+    await house.feed(partition)
+    await partition.flush()
+
+    assert await house.listened_ms() == MINUTE_MS
+    (play,) = await house.listening.plays_before("ann", None, 10)
+    assert (play.track_id, play.ms_played, play.counted) == ("t1", MINUTE_MS, True)
+    assert (play.played_at_ms, play.context) == (START, "album:1")
+    assert await house.listening.track_plays(["t1"]) == [1]
+    assert await house.log.committed(GROUP, GENERATION) == [1]
+
+
+async def test_a_record_that_comes_too_early_is_not_applied(house: House) -> None:
+    await house.log.put(beats(0))
+    await house.log.put(beats(30))
+    partition = house.partition()
+    records = await house.log.read(GENERATION, 0, 1, most_bytes=1 << 20)
+
+    assert await partition.apply(1, records) == 0
+    await partition.flush()
+
+    assert await house.listened_ms() == 0
+
+
+async def test_a_record_that_comes_again_changes_nothing(house: House) -> None:
+    await house.log.put(beats(0, 30))
+    await house.log.put(beats(60))
+    partition = house.partition()
+    records = await house.log.read(GENERATION, 0, 0, most_bytes=1 << 20)
+
+    assert await partition.apply(0, records) == 2
+    assert await partition.apply(0, records) == 2
+    await partition.flush()
+
+    assert await house.listened_ms() == MINUTE_MS
+    assert await house.listening.track_plays(["t1"]) == [1]
+
+
+async def test_a_crash_before_the_flush_loses_nothing(house: House) -> None:
+    await house.log.put(beats(0, 30))
+    first = house.partition()
+    await house.feed(first)
+    await first.flush()
+    await house.log.put(beats(60))
+    await house.feed(first)
+
+    second = house.partition()
+    await house.feed(second)
+    await second.flush()
+
+    assert await house.listened_ms() == MINUTE_MS
+    assert await house.listening.track_plays(["t1"]) == [1]
+
+
+async def test_a_zombie_that_wakes_up_late_changes_nothing(house: House) -> None:
+    await house.log.put(beats(0))
+    zombie = house.partition()
+    await house.feed(zombie)
+    await house.log.put(beats(30, 60))
+    heir = house.partition()
+    await house.feed(heir)
+    await heir.flush()
+
+    await zombie.flush()
+
+    assert await house.listened_ms() == MINUTE_MS
+    assert await house.listening.track_plays(["t1"]) == [1]
+    assert await house.log.committed(GROUP, GENERATION) == [2]
+
+
+async def test_the_store_being_away_delays_and_loses_nothing(house: House) -> None:
+    await house.log.put(beats(0, 30, 60))
+    partition = house.partition()
+    await house.feed(partition)
+
+    house.tables.failures = 3
+    await partition.flush()
+
+    assert len(house.slept) == 3
+    assert await house.listened_ms() == MINUTE_MS
+
+
+async def test_a_play_is_counted_once_over_a_crash_between_rows_and_subtotals(house: House) -> None:
+    await house.log.put(beats(0, 30))
+    first = house.partition()
+    await house.feed(first)
+    dues = first._take()
+    await house.listening.write(dues.rows, 1)
+
+    second = house.partition()
+    await house.feed(second)
+    await second.flush()
+
+    assert await house.listening.track_plays(["t1"]) == [1]
+
+
+async def test_old_hours_are_loaded_when_a_late_heartbeat_touches_them(house: House) -> None:
+    await house.log.put(beats(0, 60))
+    first = house.partition()
+    await house.feed(first)
+    await first.flush()
+    await house.log.put(beats(30, 90))
+
+    second = house.partition()
+    await house.feed(second)
+    await second.flush()
+
+    assert await house.listened_ms() == 90 * SECOND_MS
+
+
+async def test_rows_survive_forgetting_and_coming_back(house: House) -> None:
+    partition = house.partition()
+    for number in range(45):
+        await house.log.put(beats(number * 60, number * 60 + 30, play=f"p{number}"))
+        await house.feed(partition)
+        await partition.flush()
+    await house.log.put(beats(45, play="p0"))
+    await house.feed(partition)
+    await partition.flush()
+
+    assert await house.listened_ms() == 45 * 30 * SECOND_MS + 15 * SECOND_MS
+    assert await house.listening.track_plays(["t1"]) == [45]
+    assert len(await house.listening.plays_before("ann", None, 100)) == 45
+
+
+async def test_an_expired_week_row_is_made_from_its_hours(house: House) -> None:
+    await house.log.put(beats(0, 30, 60))
+    first = house.partition()
+    await house.feed(first)
+    await first.flush()
+    house.clock.advance(100 * DAY_MS)
+    await house.log.put(beats(90))
+
+    second = house.partition()
+    await house.feed(second)
+    before = await house.listened_ms()
+    await second.flush()
+
+    assert before == MINUTE_MS
+    assert await house.listened_ms() == 90 * SECOND_MS
+
+
+async def test_an_erased_listener_stays_erased(house: House) -> None:
+    await house.log.put(beats(0, 30))
+    partition = house.partition()
+    await house.feed(partition)
+    await partition.flush()
+    await house.log.append([(0, encode_erase("ann"))])
+    await house.log.put(beats(60))
+    await house.feed(partition)
+    await partition.flush()
+    await house.log.put(beats(90, 120))
+    second = house.partition()
+
+    await house.feed(second)
+    await second.flush()
+
+    assert await house.listened_ms() == 0
+    assert await house.listening.plays_before("ann", None, 10) == []
+    assert await house.listening.track_plays(["t1"]) == [1]
+
+
+async def test_progress_is_the_append_time_up_to_which_rows_are_complete(house: House) -> None:
+    await house.log.put(beats(0))
+    partition = house.partition()
+    await house.feed(partition)
+    await partition.flush()
+    busy = await house.listening.progress(0, 0)
+    house.clock.advance(5_000)
+    await partition.caught_up(1, house.clock())
+    await partition.flush()
+
+    assert busy == Progress(START, 1)
+    assert await house.listening.progress(0, 0) == Progress(START + 5_000, 1)
+
+
+async def test_being_caught_up_to_another_offset_says_nothing(house: House) -> None:
+    await house.log.put(beats(0))
+    partition = house.partition()
+    await partition.caught_up(1, START + 9_000)
+    await partition.flush()
+
+    assert (await house.listening.progress(0, 0)).complete_ms == 0
+
+
+async def test_a_log_that_ends_before_what_was_written_is_refused(house: House) -> None:
+    await house.log.put(beats(0))
+    await house.log.put(beats(30))
+    partition = house.partition()
+    await house.feed(partition)
+    await partition.flush()
+    house.log.records[0, 0].pop()
+    house.log.commits.clear()
+
+    with pytest.raises(LogBehindStore, match="ends at 1, but 2 was committed"):
+        await house.partition().open()
+
+
+async def test_a_record_that_does_not_decode_is_left_out(house: House) -> None:
+    await house.log.append([(0, b"\x01nonsense")])
+    await house.log.put(beats(0, 30))
+    partition = house.partition()
+
+    assert await house.feed(partition) == 2
+    await partition.flush()
+
+    assert await house.listened_ms() == 30 * SECOND_MS
+
+
+async def test_history_pages_forward_and_back_without_loss(house: House) -> None:
+    partition = house.partition()
+    for number in range(30):
+        base = START - number * 7 * HOUR_MS
+        await house.log.put(beats(0, 40, play=f"p{number}", track=f"t{number % 3}", base=base))
+        await house.log.put(beats(0, 40, play=f"q{number}", track="same instant", base=base))
+    await house.feed(partition)
+    await partition.flush()
+
+    pages, mark = [], None
+    while page := await house.listening.plays_before("ann", mark, 7):
+        pages += page
+        mark = page[-1].played_at_ms, page[-1].key
+    after = await house.listening.plays_after("ann", (pages[20].played_at_ms, pages[20].key), 5)
+
+    assert len({play.play_id for play in pages}) == len(pages) == 60
+    assert pages == sorted(pages, key=lambda play: (play.played_at_ms, play.key), reverse=True)
+    assert after == pages[15:20]
+
+
+async def test_a_day_play_is_listed_on_its_own_day_only(house: House) -> None:
+    midnight = START // DAY_MS * DAY_MS
+    await house.log.put(beats(-40, 0, 40, play="", base=midnight))
+    partition = house.partition()
+    await house.feed(partition)
+    await partition.flush()
+
+    plays = await house.listening.plays_before("ann", None, 10)
+
+    own = beats(-40, 0, 40, play="", base=midnight)
+    assert {(p.played_at_ms, p.ms_played) for p in plays} == {
+        (count.first_ms, count.ms_played) for count in recount.plays(own).values()
+    }
+    assert len(plays) == 2
