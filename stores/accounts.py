@@ -1,0 +1,297 @@
+"""Accounts: who may log in, what they may do, and in which time zones they were.
+
+An account is one document, found by its listener id, and a row that leads from its name there. The
+document is written before the name and deleted before it: a name without a document is free.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from domain.calendar import Zone, change_zone
+from domain.errors import Refused, Unavailable
+from domain.ids import is_text
+from domain.ports import Row, Tables, Value
+from stores.login_attempts import LoginAttempts
+from stores.passwords import Passwords
+from stores.tables import ACCOUNT_NAMES, ACCOUNTS
+
+NAME_CHARACTERS = 64
+DISPLAY_NAME_BYTES = 256
+PASSWORD_CHARACTERS = range(8, 1025)
+MOST_ZONES = 1000
+ATTEMPTS_TO_WRITE = 16
+
+# Control characters, surrogates, invisible ones, line ends, not assigned: names must not look alike.
+_NOT_IN_NAMES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# What else nobody sees: Default_Ignorable_Code_Point without what the categories above refuse.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+
+class Scope(StrEnum):
+    """What a bearer may do."""
+
+    LISTENER = "listener"  # listen, and read and change what is one's own
+    INGEST = "ingest"  # post heartbeats for any listener
+    OPERATOR = "operator"  # read anybody's listening and the system's state
+
+
+class Account(Struct, frozen=True):
+    """One account, as stored."""
+
+    listener_id: str
+    name: str
+    display_name: str
+    password_hash: str | None
+    scopes: frozenset[Scope]
+    zones: tuple[Zone, ...]
+    created_ms: int
+
+    @property
+    def time_zone(self) -> str:
+        """The zone chosen last, which may begin to hold at the next quarter-hour."""
+        return self.zones[-1].name
+
+
+class InvalidAccount(Refused):
+    """Raised when an account cannot have that name, password, display name or time zone."""
+
+    def __init__(self, field: str, wants: str) -> None:
+        super().__init__(field, wants)
+        self.field, self.wants = field, wants
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.wants}"
+
+
+class NameTaken(Refused):
+    """Raised when somebody has the name, or one that reads the same."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"the name is taken: {self.name[:NAME_CHARACTERS]!r}"
+
+
+class NoAccount(Refused):
+    """Raised when the account that should change is gone."""
+
+    def __init__(self, listener_id: str) -> None:
+        super().__init__(listener_id)
+        self.listener_id = listener_id
+
+    def __str__(self) -> str:
+        return f"no account: {self.listener_id[:NAME_CHARACTERS]!r}"
+
+
+class Contended(Unavailable):
+    """Raised when others kept changing an account while it was to be changed."""
+
+    def __init__(self, listener_id: str) -> None:
+        super().__init__(listener_id)
+        self.listener_id = listener_id
+
+    def __str__(self) -> str:
+        return "the account is being changed elsewhere, try again"
+
+
+_decoder = msgspec.json.Decoder(Account)
+
+
+class Accounts:
+    """The accounts of one store."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        passwords: Passwords,
+        *,
+        now_ms: Callable[[], int],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._tables, self._passwords = tables, passwords
+        self._now_ms, self._new_id = now_ms, new_id
+        self._attempts = LoginAttempts(tables, now_ms=now_ms)
+
+    async def create(
+        self,
+        name: str,
+        *,
+        password: str | None,
+        time_zone: str,
+        scopes: Iterable[Scope] = (Scope.LISTENER,),
+        display_name: str | None = None,
+    ) -> Account:
+        """Make an account with a new listener id; without *password* nobody can log in to it.
+
+        :raises InvalidAccount: if a value cannot be taken.
+        :raises UnknownZone: if there is no such zone.
+        :raises NameTaken: if somebody has the name.
+        """
+        key = name_key(name)
+        display_name = check_display_name(name if display_name is None else display_name)
+        zones = change_zone((), time_zone, self._now_ms())
+        if await self._named(key) is not None:
+            raise NameTaken(name)  # before a hash is paid for
+        account = Account(
+            listener_id=self._new_id(),
+            name=unicodedata.normalize("NFC", name),
+            display_name=display_name,
+            password_hash=await self.hash(password),
+            scopes=frozenset(scopes),
+            zones=zones,
+            created_ms=self._now_ms(),
+        )
+        await self._write(account, version=0)
+        if not await self._take_name(key, account.listener_id):
+            await self._tables.delete_if(ACCOUNTS, (account.listener_id,), version=1)
+            raise NameTaken(name)
+        return account
+
+    async def hash(self, password: str | None) -> str | None:
+        """Make what is stored of a password that somebody chose.
+
+        :raises InvalidAccount: if it is too short or too long.
+        """
+        if password is None:
+            return None
+        if len(password) not in PASSWORD_CHARACTERS:
+            first, last = PASSWORD_CHARACTERS[0], PASSWORD_CHARACTERS[-1]
+            raise InvalidAccount("password", f"wants {first} to {last} characters")
+        return await self._passwords.hash(password)
+
+    async def by_id(self, listener_id: str) -> Account | None:
+        """Find an account by its listener id."""
+        row = await self._row(listener_id)
+        return _account(row) if row else None
+
+    async def by_name(self, name: str) -> Account | None:
+        """Find an account by its name, however that is capitalised or composed."""
+        try:
+            key = name_key(name)
+        except InvalidAccount:
+            return None
+        return await self._named(key)
+
+    async def update(self, listener_id: str, change: Callable[[Account], Account]) -> Account:
+        """Replace an account by what *change* makes of it; *change* may run more than once.
+
+        :raises NoAccount: if it is gone.
+        :raises Contended: if others keep changing it.
+        """
+        for _ in range(ATTEMPTS_TO_WRITE):
+            row = await self._row(listener_id)
+            if row is None:
+                raise NoAccount(listener_id)
+            before = _account(row)
+            after = change(before)
+            if after == before or await self._write(after, version=row.version):
+                return after
+        raise Contended(listener_id)
+
+    async def delete(self, listener_id: str) -> None:
+        """Delete an account and its name; one that is gone already stays so."""
+        row = await self._row(listener_id)
+        while row is not None:
+            if await self._tables.delete_if(ACCOUNTS, (listener_id,), version=row.version):
+                await self._free_name(name_key(_account(row).name), listener_id)
+            row = await self._row(listener_id)
+
+    async def authenticate(self, name: str, password: str) -> Account | None:
+        """Find the account whose name and password these are.
+
+        A name without an account takes as long as a wrong password.
+
+        :raises TooManyAttempts: if the name was tried too often lately.
+        :raises TooManyLogins: if too many passwords wait to be checked.
+        """
+        try:
+            key = name_key(name)
+        except InvalidAccount:
+            return None
+        await self._attempts.count(key)
+        account = await self._named(key)
+        stored = account.password_hash if account else None
+        if not await self._passwords.matches(password, stored):
+            return None
+        await self._attempts.forget(key)
+        return account
+
+    async def _row(self, listener_id: str) -> Row | None:
+        return (await self._tables.read(ACCOUNTS, [(listener_id,)]))[0]
+
+    async def _named(self, key: str) -> Account | None:
+        row = (await self._tables.read(ACCOUNT_NAMES, [(key,)]))[0]
+        return await self.by_id(str(row.values["listener"])) if row else None
+
+    async def _write(self, account: Account, *, version: int) -> bool:
+        values: dict[str, Value] = {"name": account.name, "document": msgspec.json.encode(account)}
+        return await self._tables.write_if(
+            ACCOUNTS, (account.listener_id,), values, version=version
+        )
+
+    async def _take_name(self, key: str, listener_id: str) -> bool:
+        row = (await self._tables.read(ACCOUNT_NAMES, [(key,)]))[0]
+        if row is not None and await self.by_id(str(row.values["listener"])) is not None:
+            return False
+        version = row.version if row else 0
+        values = {"listener": listener_id}
+        return await self._tables.write_if(ACCOUNT_NAMES, (key,), values, version=version)
+
+    async def _free_name(self, key: str, listener_id: str) -> None:
+        row = (await self._tables.read(ACCOUNT_NAMES, [(key,)]))[0]
+        if row is not None and row.values["listener"] == listener_id:
+            await self._tables.delete_if(ACCOUNT_NAMES, (key,), version=row.version)
+
+
+def _account(row: Row) -> Account:
+    return _decoder.decode(row.values["document"])  # type: ignore[arg-type]
+
+
+def name_key(name: str) -> str:
+    """Fold a name into what is unique: two names that read the same fold into one.
+
+    :raises InvalidAccount: if no account can have that name.
+    """
+    if not 1 <= len(name) <= NAME_CHARACTERS:
+        raise InvalidAccount("name", f"wants 1 to {NAME_CHARACTERS} characters")
+    if name != name.strip() or any(unicodedata.category(c) in _NOT_IN_NAMES for c in name):
+        raise InvalidAccount("name", "wants no control characters, and no space at either end")
+    # The Unicode Standard, D146 (compatibility caseless matching); once is not enough.
+    folded = unicodedata.normalize("NFD", _INVISIBLE.sub("", name)).casefold()
+    folded = unicodedata.normalize("NFKD", folded).casefold()
+    folded = unicodedata.normalize("NFKC", folded)
+    if not folded.strip():
+        raise InvalidAccount("name", "wants something that can be seen")
+    return folded
+
+
+def check_display_name(display_name: str) -> str:
+    """Take a display name as it is.
+
+    :raises InvalidAccount: if it is empty, too long, or has control characters.
+    """
+    if not display_name.strip() or not is_text(display_name, DISPLAY_NAME_BYTES):
+        wants = f"wants 1 to {DISPLAY_NAME_BYTES} bytes without control characters"
+        raise InvalidAccount("display_name", wants)
+    return display_name
+
+
+def move(account: Account, time_zone: str, now_ms: int) -> Account:
+    """Note that the listener chose *time_zone* at *now_ms*.
+
+    :raises UnknownZone: if there is no such zone.
+    :raises InvalidAccount: if it was changed a thousand times already.
+    """
+    zones = change_zone(account.zones, time_zone, now_ms)
+    if len(zones) > MOST_ZONES:
+        raise InvalidAccount("time_zone", f"was changed {MOST_ZONES} times already")
+    return msgspec.structs.replace(account, zones=zones)
