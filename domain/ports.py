@@ -153,6 +153,10 @@ class Log(Protocol):
         """The newest generation: the one that `append` writes to."""
         ...
 
+    async def generations(self) -> list[Generation]:
+        """Every generation, oldest first; a recount reads them all."""
+        ...
+
     async def begin_generation(self, partitions: int) -> Generation:
         """Begin the next generation; offsets start at 0 again."""
         ...

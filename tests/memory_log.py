@@ -24,6 +24,9 @@ class MemoryLog:
     async def generation(self) -> Generation:
         return self._generations[-1]
 
+    async def generations(self) -> list[Generation]:
+        return list(self._generations)
+
     async def begin_generation(self, partitions: int) -> Generation:
         self._generations.append(Generation(len(self._generations), partitions))
         return self._generations[-1]
