@@ -1,0 +1,78 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from heartline.haproxy import wrapper
+
+WRITTEN = """\
+    stats socket /run/a.sock mode 666 level admin expose-fd listeners
+    errorfile 502 /run/500.http
+    errorfile 503 /run/500.http
+frontend prometheus
+    bind :9101
+frontend http_frontend
+    bind 127.0.0.1:8000
+backend default_backend
+    http-request return status 404 content-type text/plain lf-string "Path '%[path]' not found."
+    http-request return status 200 content-type text/plain string "ok"
+backend main
+    server r1 127.0.0.1:30000 check
+listen stats
+  bind *:8404
+"""
+
+
+def mended(folder: Path, host: str) -> list[str]:
+    config, script = folder / "haproxy.cfg", folder / "haproxy"
+    config.write_text(WRITTEN)
+    script.write_text(wrapper("/bin/echo", host=host, port=8000, pdeathsig=None))
+    script.chmod(0o700)
+
+    said = subprocess.run(
+        [script, "-db", "-f", config, "-sf", "1"], capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout == f"-db -f {config} -sf 1\n"
+    return config.read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("host", "front"),
+    [("127.0.0.1", "127.0.0.1:8000"), ("0.0.0.0", "0.0.0.0:8000"), ("::1", "[::1]:8000")],
+)
+def test_only_the_front_end_listens_where_it_was_asked_to(
+    tmp_path: Path, host: str, front: str
+) -> None:
+    binds = [line.strip() for line in mended(tmp_path, host) if "bind" in line]
+
+    assert binds == ["bind 127.0.0.1:9101", f"bind {front}", "bind 127.0.0.1:8404"]
+
+
+def test_what_haproxy_answers_has_our_shape_and_says_try_again(tmp_path: Path) -> None:
+    lines = [line.strip() for line in mended(tmp_path, "127.0.0.1")]
+
+    for status, line in zip(("502", "503"), lines[1:3], strict=True):
+        assert line.startswith(f"http-error status {status} content-type application/json hdr")
+        assert f'{{"error": {{"status": {status}, ' in line
+        assert "hdr Retry-After 1" in line
+    assert lines[8].startswith("http-request return status 503 content-type application/json")
+    assert lines[9] == 'http-request return status 200 content-type text/plain string "ok"'
+
+
+def test_the_administration_socket_is_ours_alone(tmp_path: Path) -> None:
+    assert "mode 600 level admin" in mended(tmp_path, "127.0.0.1")[0]
+
+
+def test_mending_twice_changes_nothing_more(tmp_path: Path) -> None:
+    once = mended(tmp_path, "0.0.0.0")
+
+    subprocess.run([tmp_path / "haproxy", "-f", tmp_path / "haproxy.cfg"], check=True)
+
+    assert (tmp_path / "haproxy.cfg").read_text().splitlines() == once
+
+
+def test_haproxy_dies_with_the_process_that_started_it() -> None:
+    script = wrapper("/bin/haproxy", host="::1", port=1, pdeathsig="/usr/bin/setpriv")
+
+    assert 'exec /usr/bin/setpriv --pdeathsig KILL /bin/haproxy "$@"' in script
