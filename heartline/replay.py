@@ -14,18 +14,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from domain.units import DAY_MS, SECOND_MS, WEEK_MS
+from heartline import wiring
 from heartline.histories import UnreadableHistory, plays_of
 from heartline.history_rows import Play
+from heartline.history_survey import Survey, survey
 from heartline.poster import MOST_BEATS, Beat, Poster, PostRefused, ServerAway
 from heartline.replayed_plays import (
     beats_of,
-    heartbeats_in,
     identified,
     in_time_order,
-    started_ms,
     weeks_to_now,
 )
+from heartline.replayed_titles import describe
 from heartline.terminal import fail, note, say, say_json
+from stores.catalogue import Catalogue
 
 IN_FLIGHT = 4  # requests at once
 PACED_WAIT_S = 0.25  # between two posts of a paced replay, at least
@@ -36,23 +38,6 @@ ADVICE = {
     "too_old": "older than the server's late limit (HEARTLINE_LATE_LIMIT_DAYS of `heartline up`)",
     "in_the_future": "ahead of the server's clock (see --shift-weeks)",
 }
-
-
-@dataclass(slots=True)
-class Survey:
-    """What the files hold, told by a first reading of all of them."""
-
-    plays: int = 0
-    heartbeats: int = 0
-    newest_ms: int = 0
-    oldest_ms: int = 1 << 62
-
-    def add(self, play: Play) -> None:
-        """Take one play into account."""
-        self.plays += 1
-        self.heartbeats += heartbeats_in(play)
-        self.newest_ms = max(self.newest_ms, play.ended_ms)
-        self.oldest_ms = min(self.oldest_ms, started_ms(play))
 
 
 @dataclass(slots=True)
@@ -138,20 +123,6 @@ class Replay:
         self.advance(len(beats))
 
 
-def survey(paths: Sequence[Path]) -> Survey:
-    """Read every file once, so that nothing is sent of a history of which a part is damaged.
-
-    Raises
-    ------
-    UnreadableHistory
-        A file is none, or is damaged.
-    """
-    found = Survey()
-    for play in chain.from_iterable(map(plays_of, paths)):
-        found.add(play)
-    return found
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `heartline replay`, but for --data and --json."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a listening history")
@@ -198,7 +169,8 @@ def run(
 ) -> int:
     """Do what `heartline replay` was asked to, and return its exit status.
 
-    *url* is the server's; *token* mints a bearer token of the account ``args.name``.
+    *url* is the server's; *token* mints a bearer token of the account ``args.name``. Where
+    ``args.url`` is None the server is the one on ``args.data``, and its catalogue is told the titles.
 
     Raises
     ------
@@ -246,6 +218,8 @@ async def _replay(
 ) -> None:
     async with client:
         await _probe(client)
+        if args.url is None:
+            await _describe(args.data, found)
         with _progress() as progress:
             task = progress.add_task("Replaying", total=found.heartbeats)
             replay = Replay(
@@ -260,6 +234,11 @@ async def _probe(client: httpx.AsyncClient) -> None:
         await client.get("/healthz", timeout=PROBE_S)
     except httpx.TransportError as error:
         raise ServerAway(str(client.base_url), str(error) or type(error).__name__) from error
+
+
+async def _describe(data: Path, found: Survey) -> None:
+    async with wiring.store(data) as tables:
+        await describe(Catalogue(tables), found.titles.tracks())
 
 
 def _progress() -> Progress:

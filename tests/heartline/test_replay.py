@@ -1,4 +1,5 @@
 import argparse
+import asyncio
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ from domain.heartbeats import KINDS, Heartbeat, invalid_field
 from domain.units import DAY_MS, WEEK_MS
 from heartline import replay
 from heartline.histories import plays_of
-from heartline.history_rows import Play
+from heartline.history_rows import Play, track_id_of
 from heartline.poster import Beat, Poster, ServerAway
 from heartline.replay import Outcome, Replay
 from heartline.replayed_plays import (
@@ -29,7 +30,10 @@ from heartline.replayed_plays import (
     started_ms,
     weeks_to_now,
 )
+from heartline.replayed_titles import Titles
 from heartline.terminal import Failure
+from stores.catalogue import Catalogue, Track
+from stores.sqlite_tables import SqliteTables
 from tests.end_to_end import history_oracle
 
 NOW_MS = 1_795_000_000_000
@@ -248,11 +252,17 @@ def history(tmp_path: Path) -> Path:
     return path
 
 
-def command(ingest: httpx.AsyncBaseTransport, *words: str, token: Any = lambda: "t") -> int:
+def command(
+    ingest: httpx.AsyncBaseTransport,
+    *words: str,
+    data: Path | None = None,
+    token: Any = lambda: "t",
+) -> int:
     parser = argparse.ArgumentParser()
     replay.add_arguments(parser)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args([*words, "--as", "somebody"])
+    args.data, args.url = data, None if data else "http://here"
     return replay.run(args, url="http://here", token=token, now_ms=lambda: NOW_MS, transport=ingest)
 
 
@@ -283,6 +293,39 @@ def test_the_same_file_twice_is_the_same_heartbeats(history: Path) -> None:
     command(ingest, str(history), str(history), "--at-once")
 
     assert set(ingest.ids().values()) == {2}
+
+
+async def titles(data: Path, *track_ids: str) -> dict[str, Track]:
+    tables = SqliteTables.open(data / "store.db", now_ms=lambda: NOW_MS)
+    try:
+        return await Catalogue(tables).titles(track_ids)
+    finally:
+        await tables.close()
+
+
+def test_a_server_on_this_machine_learns_the_titles_that_it_does_not_know(
+    history: Path, tmp_path: Path
+) -> None:
+    known, unknown = track_id_of("a", "t1"), track_id_of("a", "t2")
+
+    async def already() -> None:
+        tables = SqliteTables.open(tmp_path / "store.db", now_ms=lambda: NOW_MS)
+        await Catalogue(tables).put_many([Track(known, "its real title")])
+        await tables.close()
+
+    asyncio.run(already())
+    command(Ingest(), str(history), "--at-once", data=tmp_path)
+
+    found = asyncio.run(titles(tmp_path, known, unknown))
+    assert (found[known].title, found[unknown].title) == ("its real title", "t2")
+
+
+def test_titles_that_nobody_could_show_are_left_out() -> None:
+    seen = Titles()
+    for title in ("", "\x00", "\ud800", "fine", "x" * 2_000):
+        seen.add(play(title=title))
+
+    assert [track.title for track in seen.tracks()] == ["fine"]
 
 
 def test_what_the_server_refuses_is_counted_by_reason(
