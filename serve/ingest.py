@@ -1,0 +1,149 @@
+"""``POST /v1/heartbeats``: where heartbeats come in; what is answered with 202 is in the log."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serve.appender import Appender, LogEnd, Overloaded
+from serve.arrow_bodies import read_arrow
+from serve.auth import Authenticate, Caller, require
+from serve.endpoints import JSON, Endpoint, routes
+from serve.errors import ApiError
+from serve.frame import application
+from serve.heartbeat_bodies import Admission, BadBody, HeartbeatsDocument, Receipt, Taken
+from serve.inputs import JSON_TYPE, check_type, read_body
+from serve.json_bodies import read_json
+from stores.accounts import Scope
+
+ARROW = "application/vnd.apache.arrow.stream"
+MOST_JSON_BYTES = 2 << 20
+MOST_ARROW_BYTES = 16 << 20
+MOST_HELD_BYTES = 256 << 20  # of bodies that are being read or wait for the log
+BODY_TIMEOUT_S = 30.0
+RETRY_AFTER_S = 1
+LOOP_BYTES = 64 << 10  # an Arrow body up to here is read faster than a thread is woken
+
+_TYPES = re.compile(f"{JSON_TYPE.pattern}|{re.escape(ARROW)}")
+_encode = msgspec.json.Encoder().encode
+
+
+class Ingest:
+    """Takes heartbeats, appends them to the log, and only then says so."""
+
+    def __init__(
+        self, appender: Appender, *, late_limit_days: int, now_ms: Callable[[], int]
+    ) -> None:
+        self._appender = appender
+        self._late_limit_days = late_limit_days
+        self._now_ms = now_ms
+        self._held_bytes = 0
+
+    async def take(self, request: Request, caller: Caller) -> Response:
+        """Take what a client or a gateway posts."""
+        owner = _owner(caller)
+        arrow = _is_arrow(request)
+        if arrow:
+            require(caller, Scope.INGEST)
+        most_bytes = MOST_ARROW_BYTES if arrow else MOST_JSON_BYTES
+        try:
+            with self._hold(_announced_bytes(request, most_bytes)):
+                body = await _read(request, most_bytes)
+                admission = Admission(owner, self._now_ms(), self._late_limit_days)
+                taken = await _decode(body, admission, arrow=arrow)
+                if taken.accepted:
+                    await self._appender.append(taken.rows, len(body))
+        except BadBody as error:
+            raise ApiError(400, error.message, error.reason) from error
+        except Overloaded as error:
+            headers = {"Retry-After": str(RETRY_AFTER_S)}
+            raise ApiError(503, str(error), "overloaded", headers=headers) from error
+        return Response(_encode(Receipt(taken.accepted, taken.rejected)), 202, media_type=JSON)
+
+    @contextmanager
+    def _hold(self, size_bytes: int) -> Iterator[None]:
+        self._appender.check_room()
+        if self._held_bytes + size_bytes > MOST_HELD_BYTES:
+            raise Overloaded("too many heartbeats arrive at once")
+        self._held_bytes += size_bytes
+        try:
+            yield
+        finally:
+            self._held_bytes -= size_bytes
+
+
+def _owner(caller: Caller) -> str | None:
+    """Whose heartbeats *caller* may post; None: anybody's."""
+    if Scope.INGEST in caller.scopes:
+        return None
+    require(caller, Scope.LISTENER)
+    return caller.listener_id
+
+
+def _is_arrow(request: Request) -> bool:
+    check_type(request, _TYPES, JSON)
+    given = request.headers.get("content-type", JSON)
+    return given.partition(";")[0].strip().lower() == ARROW
+
+
+def _announced_bytes(request: Request, most_bytes: int) -> int:
+    announced = request.headers.get("content-length", "")
+    return min(int(announced[:20]), most_bytes) if announced.isdecimal() else most_bytes
+
+
+async def _read(request: Request, most_bytes: int) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await read_body(request, most_bytes=most_bytes)
+    except TimeoutError as error:
+        headers = {"Connection": "close"}
+        message = f"the body did not arrive within {BODY_TIMEOUT_S:g} s"
+        raise ApiError(408, message, "request_timeout", headers=headers) from error
+
+
+async def _decode(body: bytes, admission: Admission, *, arrow: bool) -> Taken:
+    if not arrow:
+        return read_json(body, admission)
+    if len(body) <= LOOP_BYTES:
+        return read_arrow(body, admission)
+    return await asyncio.to_thread(read_arrow, body, admission)
+
+
+ENDPOINTS: tuple[Endpoint[Ingest], ...] = (
+    Endpoint(
+        "POST",
+        "/v1/heartbeats",
+        Ingest.take,
+        summary="Say what is playing: 1 to 1 000 heartbeats. A gateway (scope ingest) says whose each"
+        f" is, and may send an Arrow IPC stream ({ARROW}) of up to 100 000 rows",
+        scope=None,
+        body=HeartbeatsDocument,
+        answers={202: Receipt},
+        errors=(400, 413, 415),
+    ),
+)
+
+
+def build_ingest(
+    *,
+    log: LogEnd,
+    authenticate: Authenticate,
+    late_limit_days: int,
+    now_ms: Callable[[], int],
+    linger_ms: float = 4.0,
+) -> Starlette:
+    """Make the application at ``/v1/heartbeats``: the hot path of writing."""
+    appender = Appender(log, linger_ms=linger_ms)
+    door = Ingest(appender, late_limit_days=late_limit_days, now_ms=now_ms)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await appender.close()
+
+    return application(routes(ENDPOINTS, door, authenticate), lifespan=lifespan)
