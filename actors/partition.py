@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from domain.batches import batch_of, decode
 from domain.errors import LogBehindStore, Unavailable, UnreadableRecord
-from domain.fold import Fold, Rows, Wanted, columns_of
+from domain.fold import Fold, Rows, Stored, Wanted, columns_of
 from domain.kernels import Columns, Resolved
 from domain.ports import Log, NowPlaying, Record
 from domain.positions import Generation, part_key, position
@@ -178,24 +178,14 @@ class Partition:
 
     async def _load(self, wanted: Wanted) -> None:
         """Install what the store has of everything wanted."""
-        fold, listening = self._fold, self._listening
-        names = [fold.listener_id(slot) for slot in wanted.listeners]
-        hours = [fold.hour_key(hour) for hour in wanted.hours]
-        weeks = [fold.week_key(week) for week in wanted.weeks]
-        plays = [fold.play_key(play) for play in wanted.plays]
-        erased = await self._insist(lambda: listening.are_erased(names))
-        hour_states = await self._insist(lambda: listening.hours(hours))
-        week_states = await self._insist(lambda: listening.weeks(weeks, self._now_ms()))
-        play_states = await self._insist(lambda: listening.plays(plays))
-        for hour, state in zip(wanted.hours, hour_states, strict=True):
-            fold.install_hour(hour, state)
-        for week, state in zip(wanted.weeks, week_states, strict=True):
-            fold.install_week(week, state)
-        for play, state in zip(wanted.plays, play_states, strict=True):
-            fold.install_play(play, state)
-        for slot, gone in zip(wanted.listeners, erased, strict=True):
-            if gone:
-                fold.install_erased(slot)
+        listening = self._listening
+        stored = Stored(
+            erased=await self._insist(lambda: listening.are_erased(wanted.listeners)),
+            hours=await self._insist(lambda: listening.hours(wanted.hours)),
+            weeks=await self._insist(lambda: listening.weeks(wanted.weeks, self._now_ms())),
+            plays=await self._insist(lambda: listening.plays(wanted.plays)),
+        )
+        self._fold.install(wanted, stored)
 
     async def _fold_in(self, batch: Columns, found: Resolved) -> None:
         applied = self._fold.apply(batch, found)

@@ -5,6 +5,7 @@ no validity bitmaps. A record of the log is one batch, compressed whole: ``forma
 plain message (u32), zstd frame of the Arrow IPC message without its schema``.
 """
 
+import struct
 from collections.abc import Sequence
 
 import numpy as np
@@ -86,10 +87,10 @@ def decode(payload: bytes) -> pa.RecordBatch:
         raise UnreadableRecord(f"claims {size} bytes")
     try:
         plain = _codec.decompress(memoryview(payload)[HEADER_BYTES:], decompressed_size=size)
-        batch = pa.ipc.read_record_batch(plain, SCHEMA)
+        batch = pa.ipc.read_record_batch(_message(plain), SCHEMA)
         batch.validate(full=True)
         _check(batch)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, EOFError, OSError, ValueError, struct.error) as error:
         raise UnreadableRecord(str(error)) from error
     return batch
 
@@ -100,6 +101,32 @@ def offsets_of(column: pa.StringArray) -> npt.NDArray[np.int32]:
         return np.zeros(1, np.int32)
     offsets = np.frombuffer(column.buffers()[1], np.int32)
     return offsets[column.offset : column.offset + len(column) + 1]
+
+
+def _message(plain: pa.Buffer) -> pa.ipc.Message:
+    message = pa.ipc.read_message(plain)
+    if _is_packed(memoryview(message.metadata)):
+        raise ValueError("its columns are compressed once more")
+    return message
+
+
+def _is_packed(data: memoryview) -> bool:
+    """Whether Arrow would unpack the columns, to any size: Message.header.compression is there.
+
+    Source: format/Message.fbs of Apache Arrow.
+    """
+    message = struct.unpack_from("<I", data)[0]
+    at = message + _field(data, message, 2)
+    header = at + struct.unpack_from("<I", data, at)[0]
+    return _field(data, header, 3) != 0
+
+
+def _field(data: memoryview, table: int, number: int) -> int:
+    """Tell where in a flatbuffer's table a field is; 0: it is left out."""
+    vtable = table - struct.unpack_from("<i", data, table)[0]
+    (size,) = struct.unpack_from("<H", data, vtable)
+    slot = 4 + 2 * number
+    return int(struct.unpack_from("<H", data, vtable + slot)[0]) if slot < size else 0
 
 
 def _check(batch: pa.RecordBatch) -> None:

@@ -1,11 +1,11 @@
 """The incremental fold of one partition: columns in, dirty rows out. Holds state, performs nothing.
 
-The order of calls is always ``plan`` (what must be loaded?), ``install_…`` (here it is), ``apply``.
+The order of calls is always ``plan`` (what must be loaded?), ``install`` (here it is), ``apply``.
 After ``collect`` the rows it gave out must become durable before ``sweep`` may forget anything.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +13,11 @@ import pyarrow as pa
 from domain import kernels
 from domain.batches import SCHEMA, offsets_of
 from domain.heartbeats import Kind
+from domain.ids import LISTENER_ID_BYTES
 from domain.kernels import Array, Columns, Resolved, State, Written
 from domain.ports import NowPlaying
 from domain.rows import (
-    HOUR_RUN,
     TEXT_HEAD,
-    WEEK_QUARTER,
     read_hour,
     read_play,
     read_week,
@@ -29,6 +28,7 @@ from domain.units import MINUTE_MS
 START_CAPACITY = 1_024
 PRESENCE_MS = MINUTE_MS  # a listener is gone this long after the newest heartbeat
 LOAD_FACTOR = 2  # places in the hash table for each listener, at least
+KEEP = 255 ^ kernels.WANTED  # every flag but this one
 TEXTS = ("listener_id", "track_id", "play_id", "device_id", "context")
 _DTYPES = {
     "listeners": kernels.LISTENER,
@@ -81,21 +81,35 @@ def _listed(size: int) -> Array:
     return np.zeros(size + 1, np.int64)
 
 
-def _items(listed: Array) -> list[int]:
-    return listed[1 : int(listed[0]) + 1].tolist()  # type: ignore[no-any-return]
+def _items(listed: Array) -> Array:
+    return listed[1 : int(listed[0]) + 1]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """What must be read before a batch can be applied: indices into the state, as the keys tell."""
+    """What must be read before a batch can be applied: the keys of rows, and where they go."""
 
-    listeners: list[int] = field(default_factory=list)
-    hours: list[int] = field(default_factory=list)
-    weeks: list[int] = field(default_factory=list)
-    plays: list[int] = field(default_factory=list)
+    listeners: list[str]  # is it erased?
+    hours: list[tuple[str, int]]  # (listener id, UTC hour)
+    weeks: list[tuple[str, int]]  # (listener id, UTC week)
+    plays: list[tuple[str, int]]  # (listener id, key as stores keep it)
+    places: tuple[Array, Array, Array, Array]
 
     def __bool__(self) -> bool:
         return bool(self.listeners or self.hours or self.weeks or self.plays)
+
+
+States = Sequence[bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The answer to what was wanted, in its order; None where there is no row."""
+
+    erased: Sequence[bool]
+    hours: States
+    weeks: States
+    plays: States
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,19 +164,18 @@ class Fold:
         found = Resolved(np.zeros(rows, np.int32), np.zeros(rows, np.uint64))
         lists = [_listed(rows), _listed(2 * rows), _listed(2 * rows), _listed(2 * rows)]
         kernels.plan(self._state, batch, found, *lists)
-        return found, Wanted(*map(_items, lists))
+        return found, self._wanted(*map(_items, lists))
 
     def apply(self, batch: Columns, found: Resolved) -> "Applied":
         """Fold a planned batch in; everything that it wanted is installed."""
         rows = len(batch.at)
         reached, erased = _listed(2 * rows), _listed(rows)
         kernels.fold(self._state, batch, found, self._epoch, reached, erased)
+        plays = self._state.plays[_items(reached)]
+        tracks = [self._texts(play)[0] for play in plays[["text", "text_size"]].tolist()]
         return Applied(
-            counted=[
-                (self._track(play), int(self._state.plays[play]["reached"]))
-                for play in _items(reached)
-            ],
-            erased=[self.listener_id(slot) for slot in _items(erased)],
+            counted=list(zip(tracks, plays["reached"].tolist(), strict=True)),
+            erased=self._names(_items(erased)),
         )
 
     def _reserve(self, batch: Columns) -> None:
@@ -178,7 +191,7 @@ class Fold:
             )
         )
         # a row may begin two plays and change the texts of two
-        text_room = 4 * (rows * TEXT_HEAD.itemsize + texts)
+        text_room = 4 * (rows * TEXT_HEAD.size + texts)
         self._grow(
             listeners=rows,
             hours=2 * rows,
@@ -208,47 +221,55 @@ class Fold:
 
     # --- what a batch wants ----------------------------------------------------------------------
 
-    def listener_id(self, slot: int) -> str:
-        """The id of a listener in memory."""
-        return bytes(self._state.keys[slot].tobytes()).rstrip(b"\0").decode()
+    def _names(self, slots: Array) -> list[str]:
+        """The ids of listeners in memory."""
+        kept = np.ascontiguousarray(self._state.keys[slots])
+        return [name.decode() for name in kept.view(f"S{LISTENER_ID_BYTES}").ravel().tolist()]
 
-    def hour_key(self, hour: int) -> tuple[str, int]:
-        """The (listener id, UTC hour) of a wanted hour."""
-        record = self._state.hours[hour]
-        return self.listener_id(int(record["listener"])), int(record["hour"])
+    def _wanted(self, new: Array, hours: Array, weeks: Array, plays: Array) -> Wanted:
+        state = self._state
+        return Wanted(
+            listeners=self._names(new),
+            hours=self._keys(state.hours[hours], "hour"),
+            weeks=self._keys(state.weeks[weeks], "week"),
+            plays=self._keys(state.plays[plays], "play"),
+            places=(new, hours, weeks, plays),
+        )
 
-    def week_key(self, week: int) -> tuple[str, int]:
-        """The (listener id, UTC week) of a wanted week."""
-        record = self._state.weeks[week]
-        return self.listener_id(int(record["listener"])), int(record["week"])
+    def _keys(self, records: Array, key: str) -> list[tuple[str, int]]:
+        keys = records[key].astype(np.int64).tolist()
+        return list(zip(self._names(records["listener"]), keys, strict=True))
 
-    def play_key(self, play: int) -> tuple[str, int]:
-        """The (listener id, key as stores keep it) of a wanted play."""
-        record = self._state.plays[play]
-        return self.listener_id(int(record["listener"])), int(record["play"].astype(np.int64))
+    def install(self, wanted: Wanted, stored: Stored) -> None:
+        """Put into the state what the store had of everything wanted."""
+        new, hours, weeks, plays = wanted.places
+        for records, places in (
+            (self._state.hours, hours),
+            (self._state.weeks, weeks),
+            (self._state.plays, plays),
+        ):
+            records["flags"][places] = records["flags"][places] & KEEP | kernels.LOADED
+        for place, state in _present(hours, stored.hours):
+            self._install_hour(place, state)
+        for place, state in _present(weeks, stored.weeks):
+            self._install_week(place, state)
+        for place, state in _present(plays, stored.plays):
+            self._install_play(place, state)
+        for slot, gone in zip(new.tolist(), stored.erased, strict=True):
+            if gone:
+                kernels.forget(self._state, slot)
 
-    def install_erased(self, slot: int) -> None:
-        """Say that a wanted listener is erased: nothing of it counts any more."""
-        kernels.forget(self._state, slot)
-
-    def install_hour(self, hour: int, state: bytes | None) -> None:
-        """Give a wanted hour's stored row, None if there is none."""
-        runs = np.zeros(0, HOUR_RUN) if state is None else read_hour(state)
+    def _install_hour(self, hour: int, state: bytes) -> None:
+        runs = read_hour(state)
         self._grow(runs=len(runs))
         kernels.install_hour(self._state, hour, _fixed(runs))
 
-    def install_week(self, week: int, state: bytes | None) -> None:
-        """Give a wanted week's stored row, None if there is none."""
-        quarters = np.zeros(0, WEEK_QUARTER) if state is None else read_week(state)
+    def _install_week(self, week: int, state: bytes) -> None:
+        quarters = read_week(state)
         self._grow(hours=len(quarters))
         kernels.install_week(self._state, week, _fixed(quarters))
 
-    def install_play(self, play: int, state: bytes | None) -> None:
-        """Give a wanted play's stored row, None if there is none."""
-        if state is None:
-            record = self._state.plays[play]
-            record["flags"] = int(record["flags"]) & ~kernels.WANTED | kernels.LOADED
-            return
+    def _install_play(self, play: int, state: bytes) -> None:
         head, runs, texts = read_play(state)
         self._grow(spans=len(runs), texts=len(texts))
         text = _fixed(np.frombuffer(texts, np.uint8))
@@ -268,39 +289,24 @@ class Fold:
 
     def collect(self) -> Rows:
         """Encode every row that was touched since the last call, in the order stores write fastest."""
-        state, sizes = self._state, np.zeros(3, np.int64)
+        sizes = np.zeros(3, np.int64)
         self._grow(runs=4 * self.dirty, spans=4 * self.dirty)
-        state = self._state
-        kernels.settle_all(state, self._epoch, _listed(0), sizes)
-        slots = state.dirty[: self.dirty].copy()
-        ids = [self.listener_id(slot) for slot in slots.tolist()]
-        order = sorted(range(len(ids)), key=ids.__getitem__)
+        kernels.settle_all(self._state, self._epoch, _listed(0), sizes)
+        slots = self._state.dirty[: self.dirty].copy()
+        names = np.array(self._names(slots), np.dtype(f"S{LISTENER_ID_BYTES}"))
+        order = np.argsort(names)
         rows, octets, most_runs = sizes.tolist()
         written = Written(
             table=np.zeros(rows, np.int8),
-            slot=np.zeros(rows, np.int32),
+            owner=np.zeros(rows, np.int64),
             key=np.zeros(rows, np.int64),
             begin=np.zeros(rows + 1, np.int64),
             out=np.zeros(octets, np.uint8),
             used=np.zeros(2, np.int64),
         )
-        kernels.collect(state, slots[order], written, most_runs)
+        kernels.collect(self._state, slots[order], written, most_runs)
         self._epoch += 1
-        return self._sorted(written)
-
-    def _sorted(self, written: Written) -> Rows:
-        """Split the encoded rows by table; listeners come in order, keys of one must be put in it."""
-        out = written.out[: int(written.used[1])].tobytes()
-        tables: tuple[list[tuple[str, int, bytes]], ...] = ([], [], [])
-        names: dict[int, str] = {}
-        begin = written.begin.tolist()
-        columns = (written.table.tolist(), written.slot.tolist(), written.key.tolist())
-        for row, (table, slot, key) in enumerate(zip(*columns, strict=True)):
-            name = names.get(slot) or names.setdefault(slot, self.listener_id(slot))
-            tables[table].append((name, key, out[begin[row] : begin[row + 1]]))
-        for rows in tables:
-            rows.sort(key=lambda row: row[:2])
-        return Rows(*tables)
+        return _rows(written, [name.decode() for name in names[order].tolist()])
 
     # --- forgetting ------------------------------------------------------------------------------
 
@@ -331,7 +337,7 @@ class Fold:
         wanted = pa.array(list(listener_ids), pa.utf8())
         offsets, data = _strings(wanted)
         slots = np.zeros(len(wanted), np.int32)
-        kernels.find_slots(self._state, _listener_columns(offsets, data), slots)
+        kernels.find_slots(self._state, offsets, data, slots)
         return [self._seen(slot, now_ms) for slot in slots.tolist()]
 
     def _seen(self, slot: int, now_ms: int) -> NowPlaying | None:
@@ -344,23 +350,20 @@ class Fold:
         kind = Kind(int(listener["seen_kind"]))
         if kind in (Kind.STOP, Kind.SKIP):
             return None
-        texts = self._play_texts(play)
+        record = self._state.plays[play]
+        track, _, device, context = self._texts((int(record["text"]), int(record["text_size"])))
         return NowPlaying(
-            track_id=texts[0],
+            track_id=track,
             at=at,
             position_ms=int(listener["seen_position"]),
             is_playing=kind is not Kind.PAUSE,
-            device_id=texts[2],
-            context=texts[3],
+            device_id=device,
+            context=context,
         )
 
-    def _play_texts(self, play: int) -> tuple[str, str, str, str]:
-        record = self._state.plays[play]
-        begin = int(record["text"])
-        return texts_of(self._state.texts[begin : begin + int(record["text_size"])].tobytes())
-
-    def _track(self, play: int) -> str:
-        return self._play_texts(play)[0]
+    def _texts(self, place: tuple[int, int]) -> tuple[str, str, str, str]:
+        begin, size = place
+        return texts_of(self._state.texts[begin : begin + size].tobytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,22 +374,20 @@ class Applied:
     erased: list[str]
 
 
-def _listener_columns(offsets: Array, data: Array) -> Columns:
-    none = _fixed(np.zeros(1, np.int32))
-    return Columns(
-        offsets,
-        data,
-        none,
-        _NO_BYTES,
-        none,
-        _NO_BYTES,
-        none,
-        _NO_BYTES,
-        none,
-        _NO_BYTES,
-        _fixed(np.zeros(0, "<i4")),
-        _fixed(np.zeros(0, "i1")),
-        _fixed(np.zeros(0, "<i8")),
-        _fixed(np.zeros(0, "<i8")),
-        _fixed(np.zeros(0, np.int64)),
-    )
+def _present(places: Array, states: States) -> list[tuple[int, bytes]]:
+    pairs = zip(places.tolist(), states, strict=True)
+    return [(place, state) for place, state in pairs if state is not None]
+
+
+def _rows(written: Written, names: list[str]) -> Rows:
+    """Split the encoded rows by table; those of one listener come in no order."""
+    out = written.out[: int(written.used[1])].tobytes()
+    tables = []
+    for table in range(3):
+        rows = np.flatnonzero(written.table == table)
+        rows = rows[np.lexsort((written.key[rows], written.owner[rows]))]
+        owners = [names[owner] for owner in written.owner[rows].tolist()]
+        spans = zip(written.begin[rows].tolist(), written.begin[rows + 1].tolist(), strict=True)
+        states = [out[begin:end] for begin, end in spans]
+        tables.append(list(zip(owners, written.key[rows].tolist(), states, strict=True)))
+    return Rows(*tables)

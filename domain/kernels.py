@@ -163,9 +163,11 @@ _ONE = np.uint64(1)
 _EVEN = np.uint64(0xFFFFFFFFFFFFFFFE)
 
 _jit = njit(cache=True, nogil=True, boundscheck=False)
+# a call hands over two dozen arrays by value: what the loops call is put into them
+_inline = njit(cache=True, nogil=True, boundscheck=False, forceinline=True)
 
 
-@_jit
+@_inline
 def mix64(word):
     """`domain.hashing.mix64`."""
     word ^= word >> _33
@@ -175,7 +177,7 @@ def mix64(word):
     return word ^ (word >> _33)
 
 
-@_jit
+@_inline
 def word_at(data, start, stop):
     """Up to eight bytes from *start*, little-endian, zeros beyond *stop*."""
     word = np.uint64(0)
@@ -188,7 +190,7 @@ def word_at(data, start, stop):
     return word
 
 
-@_jit
+@_inline
 def hash64(data, start, stop, seed):
     """`domain.hashing.hash64` of ``data[start:stop]``."""
     state = mix64(seed ^ np.uint64(stop - start))
@@ -206,20 +208,16 @@ def hash_rows(offsets, data):
     return found
 
 
-@_jit
-def lane_of(batch, row):
-    """`domain.hashing.lane_key` of a row."""
-    start, stop = batch.play_offsets[row], batch.play_offsets[row + 1]
-    seed = np.uint64(0)
-    if stop > start:
-        seed = hash64(batch.play_bytes, start, stop, np.uint64(0))
-    track = hash64(batch.track_bytes, batch.track_offsets[row], batch.track_offsets[row + 1], seed)
-    if stop > start:
-        return track & _EVEN
-    return track | _ONE
+@_inline
+def lane_of(tracks, track, track_end, plays, play, play_end):
+    """`domain.hashing.lane_key` of two slices of bytes."""
+    if play_end == play:
+        return hash64(tracks, track, track_end, np.uint64(0)) | _ONE
+    seed = hash64(plays, play, play_end, np.uint64(0))
+    return hash64(tracks, track, track_end, seed) & _EVEN
 
 
-@_jit
+@_inline
 def day_key(lane, day):
     """`domain.hashing.day_key`."""
     return mix64(lane ^ mix64(np.uint64(np.int64(day)))) | _ONE
@@ -228,41 +226,41 @@ def day_key(lane, day):
 # --- listeners -------------------------------------------------------------------------------------
 
 
-@_jit
-def place_of(state, batch, row, code):
-    """The place in the hash table where the row's listener is, or would be."""
-    start, stop = batch.listener_offsets[row], batch.listener_offsets[row + 1]
-    size = len(state.slots)
-    place = np.int64(code & np.uint64(size - 1))
+@_inline
+def is_key(keys, slot, data, start, stop):
+    """Whether a listener's id is ``data[start:stop]``; ids have no zero bytes, so zeros follow it."""
+    part = 0
+    while start < stop:
+        if keys[slot, part] != word_at(data, start, stop):
+            return False
+        start += 8
+        part += 1
+    return start > stop or part == KEY_WORDS or keys[slot, part] == np.uint64(0)
+
+
+@_inline
+def place_of(slots, marks, keys, data, start, stop, code):
+    """The place in the hash table where the listener ``data[start:stop]`` is, or would be."""
+    last = len(slots) - 1
+    place = np.int64(code & np.uint64(last))
     mark = np.uint32(code >> np.uint64(32))
-    while state.slots[place] != NONE:
-        if state.marks[place] == mark:
-            slot, same = state.slots[place], True
-            for part in range(KEY_WORDS):
-                at = start + 8 * part
-                word = word_at(batch.listener_bytes, at, stop) if at < stop else np.uint64(0)
-                if state.keys[slot, part] != word:
-                    same = False
-                    break
-            if same:
-                return place
-        place = (place + 1) & (size - 1)
+    while slots[place] != NONE:
+        if marks[place] == mark and is_key(keys, slots[place], data, start, stop):
+            break
+        place = (place + 1) & last
     return place
 
 
 @_jit
-def new_listener(state, batch, row, place, code):
-    """Take the row's listener into the table; nothing is known of it yet."""
+def new_listener(state, data, start, stop, place, code):
+    """Take a listener into the table; nothing is known of it yet."""
     slot = state.counts[LISTENERS]
     state.counts[LISTENERS] += 1
     state.slots[place] = slot
     state.marks[place] = np.uint32(code >> np.uint64(32))
-    start, stop = batch.listener_offsets[row], batch.listener_offsets[row + 1]
     for part in range(KEY_WORDS):
         at = start + 8 * part
-        state.keys[slot, part] = (
-            word_at(batch.listener_bytes, at, stop) if at < stop else np.uint64(0)
-        )
+        state.keys[slot, part] = word_at(data, at, stop) if at < stop else np.uint64(0)
     listener = state.listeners[slot]
     listener.play = np.uint64(0)
     listener.since = listener.last = listener.seen_at = 0
@@ -304,22 +302,19 @@ def rehash(state):
 
 
 @_jit
-def find_slots(state, batch, slots):
-    """Where the batch's listeners are, -1 for those who are not in memory."""
-    for row in range(len(slots)):
-        code = hash64(
-            batch.listener_bytes,
-            batch.listener_offsets[row],
-            batch.listener_offsets[row + 1],
-            np.uint64(0),
-        )
-        slots[row] = state.slots[place_of(state, batch, row, code)]
+def find_slots(state, offsets, data, found):
+    """Where listeners are, -1 for those who are not in memory."""
+    slots, marks, keys = state.slots, state.marks, state.keys
+    for row in range(len(found)):
+        start, stop = offsets[row], offsets[row + 1]
+        code = hash64(data, start, stop, np.uint64(0))
+        found[row] = slots[place_of(slots, marks, keys, data, start, stop, code)]
 
 
 # --- rows of a listener ----------------------------------------------------------------------------
 
 
-@_jit
+@_inline
 def length(records, first):
     """How many records hang in a list."""
     count, found = 0, first
@@ -328,7 +323,7 @@ def length(records, first):
     return count
 
 
-@_jit
+@_inline
 def find_hour(state, slot, hour):
     """The listener's record of a UTC hour, moved to the front of the list; -1 if there is none."""
     listener = state.listeners[slot]
@@ -342,7 +337,7 @@ def find_hour(state, slot, hour):
     return found
 
 
-@_jit
+@_inline
 def new_hour(state, slot, hour):
     """Begin a record of a UTC hour of which nothing is loaded."""
     made = state.counts[HOURS]
@@ -362,7 +357,7 @@ def new_hour(state, slot, hour):
     return made
 
 
-@_jit
+@_inline
 def find_week(state, slot, week):
     """The listener's record of a UTC week; -1 if there is none."""
     found = state.listeners[slot].weeks
@@ -371,7 +366,7 @@ def find_week(state, slot, week):
     return found
 
 
-@_jit
+@_inline
 def new_week(state, slot, week):
     """Begin a record of a UTC week of which nothing is loaded."""
     made = state.counts[WEEKS]
@@ -385,7 +380,7 @@ def new_week(state, slot, week):
     return made
 
 
-@_jit
+@_inline
 def find_play(state, slot, play):
     """The listener's record of a play; -1 if there is none."""
     found = state.listeners[slot].plays
@@ -394,7 +389,7 @@ def find_play(state, slot, play):
     return found
 
 
-@_jit
+@_inline
 def put_bytes(state, data, start, stop):
     """Append bytes to the texts."""
     at = state.counts[TEXTS]
@@ -403,7 +398,7 @@ def put_bytes(state, data, start, stop):
     state.counts[TEXTS] += stop - start
 
 
-@_jit
+@_inline
 def put_texts(state, record, batch, row):
     """Keep the row's texts as those of a play (`domain.rows.TEXT_HEAD` and what follows it)."""
     at = state.counts[TEXTS]
@@ -462,7 +457,7 @@ def compare(left, start, stop, right, begin, end):
     return np.int64((stop - start) - (end - begin))
 
 
-@_jit
+@_inline
 def new_play(state, slot, play, day, batch, row):
     """Begin a record of a play of which nothing is loaded."""
     made = state.counts[PLAYS]
@@ -487,7 +482,7 @@ def new_play(state, slot, play, day, batch, row):
 # --- the rule --------------------------------------------------------------------------------------
 
 
-@_jit
+@_inline
 def continues(listener, lane, stretch, at):
     """Whether an instant only lengthens the cursor's chain."""
     return (
@@ -499,7 +494,7 @@ def continues(listener, lane, stretch, at):
     )
 
 
-@_jit
+@_inline
 def same_rows_until(at):
     """The last instant that goes into the same rows as *at*."""
     within = at % HOUR_MS
@@ -510,7 +505,7 @@ def same_rows_until(at):
     return at - within + HOUR_MS + EDGE_MS
 
 
-@_jit
+@_inline
 def join_run(state, hour, lane, stretch, start, end):
     """Join a chain (ms since the hour's beginning) to the hour's runs of its lane."""
     record = state.hours[hour]
@@ -554,7 +549,7 @@ def join_run(state, hour, lane, stretch, start, end):
     record.latest = max(record.latest, end)
 
 
-@_jit
+@_inline
 def join_span(state, play, stretch, start, end):
     """Join a chain to the play's runs of its stretch; tells whether anything changed."""
     record = state.plays[play]
@@ -612,7 +607,7 @@ def listened_ms(state, play):
     return total
 
 
-@_jit
+@_inline
 def touch_play(state, slot, play, stretch, start, end, position, epoch, reached):
     """Join a chain to a play; note in *reached* if it counts with the record at *position*.
 
@@ -641,7 +636,7 @@ def touch_play(state, slot, play, stretch, start, end, position, epoch, reached)
     return PLAY_MS - record.ms
 
 
-@_jit
+@_inline
 def apply_chain(state, slot, lane, stretch, start, end, position, epoch, reached):
     """Put a chain, all of which goes into the same rows, into these rows."""
     for hour in range((start - JOIN_MS) // HOUR_MS, (start + EDGE_MS) // HOUR_MS + 1):
@@ -662,7 +657,7 @@ def apply_chain(state, slot, lane, stretch, start, end, position, epoch, reached
     return wanting
 
 
-@_jit
+@_inline
 def settle(state, slot, epoch, reached):
     """Write the cursor's chain into the rows; the limit has kept it from reaching a play's 30 s."""
     listener = state.listeners[slot]
@@ -683,15 +678,6 @@ def settle(state, slot, epoch, reached):
 
 
 @_jit
-def mark_dirty(state, slot):
-    """Remember that some row of the listener is to be written."""
-    if not state.listeners[slot].flags & DIRTY:
-        state.listeners[slot].flags |= DIRTY
-        state.dirty[state.counts[DIRTIES]] = slot
-        state.counts[DIRTIES] += 1
-
-
-@_jit
 def forget(state, slot):
     """Erase a listener from memory, and remember that it is erased."""
     listener = state.listeners[slot]
@@ -702,18 +688,17 @@ def forget(state, slot):
     listener.seen_at = 0
 
 
-@_jit
-def notice(state, slot, batch, row, play):
+@_inline
+def notice(listener, at, position_ms, kind, play):
     """Keep what presence shows of a listener's newest heartbeat."""
-    listener = state.listeners[slot]
-    if batch.at[row] >= listener.seen_at and play != NONE:
-        listener.seen_at = batch.at[row]
-        listener.seen_position = batch.position_ms[row]
-        listener.seen_kind = batch.kind[row]
+    if at >= listener.seen_at and play != NONE:
+        listener.seen_at = at
+        listener.seen_position = position_ms
+        listener.seen_kind = kind
         listener.seen_play = play
 
 
-@_jit
+@_inline
 def play_row(state, slot, lane, at):
     """The record of the play that an instant belongs to."""
     if lane & _ONE:
@@ -721,7 +706,7 @@ def play_row(state, slot, lane, at):
     return find_play(state, slot, lane)
 
 
-@_jit
+@_inline
 def earlier_texts(state, play, batch, row):
     """Let the texts of a play be those of its earliest instant."""
     at, record = batch.at[row], state.plays[play]
@@ -739,38 +724,44 @@ def plan(state, batch, found, new, hours, weeks, plays):
     *new* (slots), *hours*, *weeks*, *plays* (indices) receive what must be loaded; the first element
     of each counts the rest.
     """
-    for row in range(len(batch.at)):
-        code = hash64(
-            batch.listener_bytes,
-            batch.listener_offsets[row],
-            batch.listener_offsets[row + 1],
-            np.uint64(0),
-        )
-        place = place_of(state, batch, row, code)
-        slot = state.slots[place]
+    # taken out of the tuples here: to take an array out counts its references, which costs
+    slots, marks, keys, listeners = state.slots, state.marks, state.keys, state.listeners
+    names, name_at = batch.listener_bytes, batch.listener_offsets
+    tracks, track_at = batch.track_bytes, batch.track_offsets
+    ids, id_at = batch.play_bytes, batch.play_offsets
+    ats, kinds, stretches = batch.at, batch.kind, batch.stretch
+    slot_of, lane_found = found.slot, found.lane
+    for row in range(len(ats)):
+        start, stop = name_at[row], name_at[row + 1]
+        code = hash64(names, start, stop, np.uint64(0))
+        place = place_of(slots, marks, keys, names, start, stop, code)
+        slot = slots[place]
         if slot == NONE:
-            slot = new_listener(state, batch, row, place, code)
+            slot = new_listener(state, names, start, stop, place, code)
             new[0] += 1
             new[new[0]] = slot
-        found.slot[row] = slot
-        lane = lane_of(batch, row)
-        found.lane[row] = lane
-        if batch.kind[row] > KIND_STOP:
-            continue
-        listener = state.listeners[slot]
-        at = batch.at[row]
-        if listener.flags & ERASED or continues(listener, lane, batch.stretch[row], at):
-            continue
-        for hour in range((at - JOIN_MS) // HOUR_MS, (at + EDGE_MS) // HOUR_MS + 1):
-            want_hour(state, slot, hour, hours, weeks)
-        if lane & _ONE:
-            for day in range((at - JOIN_MS) // DAY_MS, (at + EDGE_MS) // DAY_MS + 1):
-                want_play(state, slot, day_key(lane, day), day, batch, row, plays)
-        else:
-            want_play(state, slot, lane, NO_DAY, batch, row, plays)
+        lane = lane_of(tracks, track_at[row], track_at[row + 1], ids, id_at[row], id_at[row + 1])
+        slot_of[row], lane_found[row] = slot, lane
+        listener = listeners[slot]
+        idle = kinds[row] > KIND_STOP or listener.flags & ERASED
+        if not (idle or continues(listener, lane, stretches[row], ats[row])):
+            want_rows(state, slot, lane, batch, row, hours, weeks, plays)
 
 
 @_jit
+def want_rows(state, slot, lane, batch, row, hours, weeks, plays):
+    """Begin whatever records an instant needs and memory has not, and note them as to be loaded."""
+    at = batch.at[row]
+    for hour in range((at - JOIN_MS) // HOUR_MS, (at + EDGE_MS) // HOUR_MS + 1):
+        want_hour(state, slot, hour, hours, weeks)
+    if lane & _ONE:
+        for day in range((at - JOIN_MS) // DAY_MS, (at + EDGE_MS) // DAY_MS + 1):
+            want_play(state, slot, day_key(lane, day), day, batch, row, plays)
+    else:
+        want_play(state, slot, lane, NO_DAY, batch, row, plays)
+
+
+@_inline
 def want_hour(state, slot, hour, hours, weeks):
     """Begin an hour's record and its week's, where they are missing, and note them as to be loaded."""
     found = find_hour(state, slot, hour)
@@ -788,7 +779,7 @@ def want_hour(state, slot, hour, hours, weeks):
         weeks[weeks[0]] = made
 
 
-@_jit
+@_inline
 def want_play(state, slot, play, day, batch, row, plays):
     """Begin a play's record where it is missing, and note it as to be loaded."""
     if find_play(state, slot, play) == NONE:
@@ -844,10 +835,14 @@ def fold(state, batch, found, epoch, reached, erased):
 
     Both begin with the number of what follows.
     """
-    for row in range(len(batch.at)):
-        slot, lane = found.slot[row], found.lane[row]
-        listener = state.listeners[slot]
-        at, kind, stretch = batch.at[row], batch.kind[row], batch.stretch[row]
+    listeners, dirty, counts = state.listeners, state.dirty, state.counts
+    ats, kinds, stretches = batch.at, batch.kind, batch.stretch
+    position_ms, positions = batch.position_ms, batch.positions
+    slot_of, lane_found = found.slot, found.lane
+    for row in range(len(ats)):
+        slot, lane = slot_of[row], lane_found[row]
+        listener = listeners[slot]
+        at, kind, stretch = ats[row], kinds[row], stretches[row]
         if kind == KIND_ERASE:
             forget(state, slot)
             erased[0] += 1
@@ -856,24 +851,32 @@ def fold(state, batch, found, epoch, reached, erased):
             continue
         listener.epoch = epoch
         if kind > KIND_STOP:
-            notice(state, slot, batch, row, play_row(state, slot, lane, at))
+            notice(listener, at, position_ms[row], kind, play_row(state, slot, lane, at))
             continue
-        mark_dirty(state, slot)
+        if not listener.flags & DIRTY:
+            listener.flags |= DIRTY
+            dirty[counts[DIRTIES]] = slot
+            counts[DIRTIES] += 1
         if continues(listener, lane, stretch, at):
             listener.last = at
             listener.flags |= PENDING
-            notice(state, slot, batch, row, listener.cursor_play)
-            continue
-        settle(state, slot, epoch, reached)
-        position = batch.positions[row]
-        wanting = apply_chain(state, slot, lane, stretch, at, at, position, epoch, reached)
-        begin_chain(listener, lane, stretch, at, wanting)
-        listener.cursor_play = play_row(state, slot, lane, at)
-        earlier_texts(state, listener.cursor_play, batch, row)
-        notice(state, slot, batch, row, listener.cursor_play)
+        else:
+            turn(state, slot, lane, batch, row, epoch, positions[row], reached)
+        notice(listener, at, position_ms[row], kind, listener.cursor_play)
 
 
 @_jit
+def turn(state, slot, lane, batch, row, epoch, position, reached):
+    """Settle the cursor's chain, put an instant into its rows, and begin a new chain with it."""
+    listener, at, stretch = state.listeners[slot], batch.at[row], batch.stretch[row]
+    settle(state, slot, epoch, reached)
+    wanting = apply_chain(state, slot, lane, stretch, at, at, position, epoch, reached)
+    begin_chain(listener, lane, stretch, at, wanting)
+    listener.cursor_play = play_row(state, slot, lane, at)
+    earlier_texts(state, listener.cursor_play, batch, row)
+
+
+@_inline
 def begin_chain(listener, lane, stretch, at, wanting):
     """Let the cursor follow a lane; its limit is where the rows change or the play may count."""
     listener.play = lane
@@ -886,7 +889,7 @@ def begin_chain(listener, lane, stretch, at, wanting):
         listener.limit = at - 1
 
 
-@_jit
+@_inline
 def measure(state, hour, order):
     """Count an hour's quarters anew from its runs; *order* receives the runs by start."""
     record = state.hours[hour]
@@ -917,14 +920,14 @@ class Written(NamedTuple):
     """The dirty rows, encoded: rows ``begin[i]:begin[i + 1]`` of *out* belong to key ``key[i]``."""
 
     table: Array  # i1: 0 hour, 1 week, 2 play
-    slot: Array  # i4
+    owner: Array  # i8: which of the listeners written out
     key: Array  # i8
     begin: Array  # i8
     out: Array  # u1
     used: Array  # i8[2]: rows, bytes
 
 
-@_jit
+@_inline
 def put_int(out, at, value, size):
     """Write *size* bytes of an integer, little-endian."""
     for place in range(size):
@@ -932,30 +935,30 @@ def put_int(out, at, value, size):
     return at + size
 
 
-@_jit
-def begin_row(written, table, slot, key):
+@_inline
+def begin_row(written, table, owner, key):
     """Begin the next encoded row; tells where its bytes go."""
     row = written.used[0]
     written.table[row] = table
-    written.slot[row] = slot
+    written.owner[row] = owner
     written.key[row] = key
     written.begin[row] = written.used[1]
     written.used[0] += 1
     return put_int(written.out, written.used[1], ROW_FORMAT, 1)
 
 
-@_jit
+@_inline
 def end_row(written, at):
     """End a row whose bytes end at *at*."""
     written.used[1] = at
     written.begin[written.used[0]] = at
 
 
-@_jit
-def write_hour(state, slot, hour, written, order):
+@_inline
+def write_hour(state, owner, hour, written, order):
     """Encode an hour row, counting its quarters anew."""
     count = measure(state, hour, order)
-    at = begin_row(written, 0, slot, state.hours[hour].hour)
+    at = begin_row(written, 0, owner, state.hours[hour].hour)
     for place in range(count):
         run = state.runs[order[place]]
         at = put_int(written.out, at, np.int64(run.play), 8)
@@ -965,8 +968,8 @@ def write_hour(state, slot, hour, written, order):
     end_row(written, at)
 
 
-@_jit
-def write_week(state, slot, week, written, dense):
+@_inline
+def write_week(state, slot, owner, week, written, dense):
     """Encode a week row from the hours that the listener has in memory."""
     number = state.weeks[week].week
     first = np.int64(number) * HOURS_PER_WEEK - EPOCH_WEEKDAY_MS // HOUR_MS
@@ -979,7 +982,7 @@ def write_week(state, slot, week, written, dense):
             for quarter in range(4):
                 dense[4 * place + quarter] = record.ms[quarter]
         found = record.next
-    at = begin_row(written, 1, slot, number)
+    at = begin_row(written, 1, owner, number)
     for quarter in range(QUARTERS):
         if dense[quarter]:
             at = put_int(written.out, at, np.int64(quarter), 2)
@@ -987,12 +990,12 @@ def write_week(state, slot, week, written, dense):
     end_row(written, at)
 
 
-@_jit
-def write_play(state, slot, play, written):
+@_inline
+def write_play(state, owner, play, written):
     """Encode a play row."""
     record = state.plays[play]
     count = length(state.spans, record.runs)
-    at = begin_row(written, 2, slot, np.int64(record.play))
+    at = begin_row(written, 2, owner, np.int64(record.play))
     at = put_int(written.out, at, np.int64(record.day), 4)
     at = put_int(written.out, at, np.int64(count), 4)
     at = put_int(written.out, at, record.reached, 8)
@@ -1050,25 +1053,25 @@ def collect(state, slots, written, most_runs):
     """Encode every dirty row of *slots* (listeners in the order to write), and call them clean."""
     order = np.empty(most_runs, np.int64)
     dense = np.empty(QUARTERS, np.int32)
-    for slot in slots:
+    for owner, slot in enumerate(slots):
         listener = state.listeners[slot]
         listener.flags &= ~DIRTY
         found = listener.hours
         while found != NONE:
             if state.hours[found].flags & DIRTY:
-                write_hour(state, slot, found, written, order)
+                write_hour(state, owner, found, written, order)
                 state.hours[found].flags &= ~DIRTY
             found = state.hours[found].next
         found = listener.weeks
         while found != NONE:
             if state.weeks[found].flags & DIRTY:
-                write_week(state, slot, found, written, dense)
+                write_week(state, slot, owner, found, written, dense)
                 state.weeks[found].flags &= ~DIRTY
             found = state.weeks[found].next
         found = listener.plays
         while found != NONE:
             if state.plays[found].flags & DIRTY:
-                write_play(state, slot, found, written)
+                write_play(state, owner, found, written)
                 state.plays[found].flags &= ~DIRTY
             found = state.plays[found].next
     state.counts[DIRTIES] = 0

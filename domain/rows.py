@@ -10,6 +10,7 @@ A lane is named by the play's lane key and the stretch (`domain.hashing.lane_key
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ HOUR_RUN = np.dtype([("play", "<u8"), ("stretch", "<i4"), ("start", "<i4"), ("en
 WEEK_QUARTER = np.dtype([("quarter", "<u2"), ("ms", "<u4")])
 PLAY_HEAD = np.dtype([("day", "<i4"), ("runs", "<u4"), ("reached", "<i8"), ("text_at", "<i8")])
 PLAY_RUN = np.dtype([("stretch", "<i4"), ("start", "<i8"), ("end", "<i8")])
-TEXT_HEAD = np.dtype([("track", "u1"), ("play", "u1"), ("device", "u1"), ("context", "<u2")])
+TEXT_HEAD = Struct("<BBBH")  # sizes in bytes: track, play, device, context
 
 Records = npt.NDArray[Any]
 
@@ -92,13 +93,16 @@ def read_play(state: bytes) -> tuple[Any, Records, bytes]:
 
 def texts_of(texts: bytes) -> tuple[str, str, str, str]:
     """Read a play's texts: track_id, play_id, device_id, context."""
-    head = np.frombuffer(texts[: TEXT_HEAD.itemsize], TEXT_HEAD)[0]
-    parts, at = [], TEXT_HEAD.itemsize
-    for name in ("track", "play", "device", "context"):
-        parts.append(texts[at : at + int(head[name])].decode())
-        at += int(head[name])
-    track, play, device, context = parts
-    return track, play, device, context
+    track, play, device, _ = TEXT_HEAD.unpack_from(texts)
+    play_at = TEXT_HEAD.size + track
+    device_at = play_at + play
+    context_at = device_at + device
+    return (
+        texts[TEXT_HEAD.size : play_at].decode(),
+        texts[play_at:device_at].decode(),
+        texts[device_at:context_at].decode(),
+        texts[context_at:].decode(),
+    )
 
 
 def union_ms(spans: list[tuple[int, int]]) -> int:

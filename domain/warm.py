@@ -1,10 +1,29 @@
 """Compile the kernels once, so that no process has to: ``python -m domain.warm``."""
 
+from collections.abc import Sequence
+
 from domain.batches import batch_of
-from domain.fold import Fold, columns_of
+from domain.fold import Fold, Rows, States, Stored, Wanted, columns_of
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
 from domain.kernels import hash_rows
+
+
+def _nothing(wanted: Wanted) -> Stored:
+    return _stored(wanted, Rows([], [], []))
+
+
+def _stored(wanted: Wanted, rows: Rows) -> Stored:
+    def states(keys: Sequence[tuple[str, int]], of: Sequence[tuple[str, int, bytes]]) -> States:
+        known = {(name, key): state for name, key, state in of}
+        return [known.get(key) for key in keys]
+
+    return Stored(
+        erased=[False] * len(wanted.listeners),
+        hours=states(wanted.hours, rows.hours),
+        weeks=states(wanted.weeks, rows.weeks),
+        plays=states(wanted.plays, rows.plays),
+    )
 
 
 def warm() -> None:
@@ -21,20 +40,14 @@ def warm() -> None:
     rows = fold.collect()
     for _ in range(2):
         found, wanted = fold.plan(batch)
-        for hour in wanted.hours:
-            fold.install_hour(hour, None)
-        for week in wanted.weeks:
-            fold.install_week(week, None)
-        for play in wanted.plays:
-            fold.install_play(play, None)
+        fold.install(wanted, _nothing(wanted))
         fold.apply(batch, found)
         fold.now_playing(["warm"], 0)
         rows = fold.collect()
         fold.sweep(fold.epoch)
-    replay = Fold()
-    found, wanted = replay.plan(batch)
-    for play, (_, _, state) in zip(wanted.plays, rows.plays, strict=False):
-        replay.install_play(play, state)
+    again = Fold()
+    _, wanted = again.plan(batch)
+    again.install(wanted, _stored(wanted, rows))
     hashes = hash_rows(batch.listener_offsets, batch.listener_bytes)
     if int(hashes[0]) % 8 != partition_of("warm", 8):
         raise SystemExit("the compiled hash differs from the plain one")

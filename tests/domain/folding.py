@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain import rows
 from domain.batches import batch_of
-from domain.fold import Applied, Fold, columns_of
+from domain.fold import Applied, Fold, Stored, columns_of
 from domain.hashing import day_key, lane_key
 from domain.heartbeats import Heartbeat
 from domain.recount import PlayOf
@@ -29,12 +29,13 @@ class Folding:
             return Applied([], [])
         batch = columns_of([batch_of(heartbeats)], [position])
         found, wanted = self.fold.plan(batch)
-        for hour in wanted.hours:
-            self.fold.install_hour(hour, self._load("hour", self.fold.hour_key(hour)))
-        for week in wanted.weeks:
-            self.fold.install_week(week, self._load("week", self.fold.week_key(week)))
-        for play in wanted.plays:
-            self.fold.install_play(play, self._load("play", self.fold.play_key(play)))
+        stored = Stored(
+            erased=[False] * len(wanted.listeners),
+            hours=[self._load("hour", key) for key in wanted.hours],
+            weeks=[self._load("week", key) for key in wanted.weeks],
+            plays=[self._load("play", key) for key in wanted.plays],
+        )
+        self.fold.install(wanted, stored)
         return self.fold.apply(batch, found)
 
     def flush(self) -> None:
