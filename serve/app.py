@@ -1,0 +1,95 @@
+"""The applications that Ray Serve runs, made of ports and settings; nothing here reads either."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from domain.ports import Presence
+from domain.positions import Generation
+from serve import accounts, health, history, listening, login, openapi
+from serve.auth import Access
+from serve.endpoints import Endpoint, routes
+from serve.frame import application
+from serve.health import Check
+from serve.tokens import Tokens
+from stores.accounts import Accounts
+from stores.catalogue import Catalogue
+from stores.refresh_families import RefreshFamilies
+
+DESCRIBED: tuple[Endpoint[Any], ...] = (
+    *login.ENDPOINTS,
+    *accounts.ENDPOINTS,
+    *listening.MINE,
+    *listening.OF_LISTENERS,
+    *history.ENDPOINTS,
+    *health.ENDPOINTS,
+    *openapi.ENDPOINTS,
+)
+
+
+class Listened(listening.WeekRows, history.Plays, Protocol):
+    """What is read of `stores.listening.Listening`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the applications are made of."""
+
+    accounts: Accounts
+    families: RefreshFamilies
+    tokens: Tokens
+    listening: Listened
+    catalogue: Catalogue
+    presence: Presence
+    generation: Callable[[], Awaitable[Generation]]  # of the log
+    erase: Callable[[str], Awaitable[None]]  # a listener, from log and store; may come again
+    now_ms: Callable[[], int]
+
+
+def build_listening(parts: Parts) -> Starlette:
+    """Make the application at ``/v1/me/listening``: the hot path of reading."""
+    access = Access(parts.tokens, parts.accounts)
+    return application(routes(listening.MINE, _minutes(parts), access.authenticate))
+
+
+def build_main(
+    parts: Parts,
+    *,
+    checks: Mapping[str, Check],
+    status: Callable[[], Awaitable[Mapping[str, Any]]],
+    version: str,
+    described: Sequence[Endpoint[Any]] = (),
+    extra_routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """Make the application at ``/``: everything that has none of its own.
+
+    *described* are endpoints of other applications that belong into the OpenAPI document;
+    *extra_routes* come last.
+    """
+    authenticate = Access(parts.tokens, parts.accounts).authenticate
+    profiles = accounts.Profiles(
+        parts.accounts, parts.families, erase=parts.erase, now_ms=parts.now_ms
+    )
+    logins = login.Login(parts.accounts, parts.families, parts.tokens)
+    played = history.History(parts.listening, parts.catalogue, parts.presence, now_ms=parts.now_ms)
+    reference = openapi.Reference((*described, *DESCRIBED), version=version)
+    return application(
+        [
+            *routes(login.ENDPOINTS, logins, authenticate),
+            *routes(accounts.ENDPOINTS, profiles, authenticate),
+            *routes(listening.OF_LISTENERS, _minutes(parts), authenticate),
+            *routes(history.ENDPOINTS, played, authenticate),
+            *routes(health.ENDPOINTS, health.Health(checks, status), authenticate),
+            *routes(openapi.ENDPOINTS, reference, authenticate),
+            *extra_routes,
+        ]
+    )
+
+
+def _minutes(parts: Parts) -> listening.Minutes:
+    return listening.Minutes(
+        parts.listening, parts.accounts, generation=parts.generation, now_ms=parts.now_ms
+    )

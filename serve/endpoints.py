@@ -1,0 +1,84 @@
+"""The route table: each endpoint is declared once, and routes, document and tests come from that."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from serve.auth import NOBODY, Authenticate, Caller, require
+from stores.accounts import Scope
+
+Door = TypeVar("Door")
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter in the query, or of the path if the path names it."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True)
+class Endpoint(Generic[Door]):
+    """One method of one path, handled by a method of a *door*, the object that has the ports.
+
+    ``scope`` is what the token must have (None: any valid token will do), unless it is ``public``.
+    ``answers`` are the successes, a status each with the type of its body, ``errors`` the statuses
+    that come on top of those that every endpoint may answer.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Door, Request, Caller], Awaitable[Response]]
+    summary: str
+    answers: Mapping[int, Any]
+    scope: Scope | None = Scope.LISTENER
+    public: bool = False
+    body: Any = None
+    body_types: tuple[str, ...] = (JSON,)
+    answer_type: str = JSON
+    parameters: tuple[Parameter, ...] = ()
+    errors: tuple[int, ...] = ()
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def routes(
+    endpoints: Sequence[Endpoint[Door]], door: Door, authenticate: Authenticate
+) -> list[Route]:
+    """Make one route of each path; a method that a path does not have is answered with 405."""
+    by_path: dict[str, dict[str, Handler]] = {}
+    for endpoint in endpoints:
+        handlers = by_path.setdefault(endpoint.path, {})
+        handlers[endpoint.method] = _guarded(endpoint, door, authenticate)
+    return [
+        Route(path, partial(_dispatch, handlers), methods=list(handlers))
+        for path, handlers in by_path.items()
+    ]
+
+
+async def _dispatch(handlers: Mapping[str, Handler], request: Request) -> Response:
+    method = "GET" if request.method == "HEAD" else request.method
+    return await handlers[method](request)
+
+
+def _guarded(endpoint: Endpoint[Door], door: Door, authenticate: Authenticate) -> Handler:
+    async def public(request: Request) -> Response:
+        return await endpoint.handler(door, request, NOBODY)
+
+    async def guarded(request: Request) -> Response:
+        caller = await authenticate(request)
+        if endpoint.scope is not None:
+            require(caller, endpoint.scope)
+        return await endpoint.handler(door, request, caller)
+
+    return public if endpoint.public else guarded

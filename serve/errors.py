@@ -1,0 +1,138 @@
+"""How a request that cannot be answered is answered: one shape, never a traceback.
+
+    {"error": {"status": 422, "message": "week: not an ISO week …", "reason": "invalid", "field": "week"}}
+
+``field`` is there when one field of the request is to blame.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ExceptionHandler
+
+from domain.errors import InvalidWeek, Refused, Unavailable, UnknownZone
+
+RETRY_AFTER_S = 2  # a shard or a replica that died is back within that
+
+logger = logging.getLogger(__name__)
+
+
+class Error(Struct, frozen=True, omit_defaults=True):
+    """What went wrong: the HTTP status, a sentence, a name for programs, the field to blame."""
+
+    status: int
+    message: str
+    reason: str
+    field: str | None = None
+
+
+class ErrorDocument(Struct, frozen=True):
+    """The body of every answer that is not a success."""
+
+    error: Error
+
+
+class ApiError(Exception):
+    """Raised by a handler that cannot answer: becomes the error document with that status."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        reason: str,
+        *,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, message, reason)
+        self.status, self.message, self.reason = status, message, reason
+        self.field, self.headers = field, headers
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.reason}: {self.message}"
+
+    def response(self) -> Response:
+        """Write this error as the answer to a request."""
+        document = ErrorDocument(Error(self.status, self.message, self.reason, self.field))
+        return Response(
+            msgspec.json.encode(document),
+            status_code=self.status,
+            headers=self.headers,
+            media_type="application/json",
+        )
+
+
+def invalid(field: str, message: str) -> ApiError:
+    """Blame one field of a well-formed request: 422."""
+    return ApiError(422, f"{field}: {message}", "invalid", field=field)
+
+
+def away(error: Unavailable) -> ApiError:
+    """Tell that a backend cannot answer now: 503; what it said goes to the log only."""
+    logger.warning("backend away: %s", error)
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return ApiError(503, "a backend is away, try again", "unavailable", headers=headers)
+
+
+def internal() -> ApiError:
+    """Tell of a fault of ours without telling what it is: 500."""
+    return ApiError(500, "internal error", "internal")
+
+
+def as_api_error(error: Exception) -> ApiError:
+    """Find the answer to any exception; one that nobody expected is a 500."""
+    match error:
+        case ApiError():
+            return error
+        case HTTPException():
+            return _of_status(error)
+        case Refused():
+            return _refused(error)
+        case Unavailable():
+            return away(error)
+        case _:
+            return internal()
+
+
+def _of_status(error: HTTPException) -> ApiError:
+    phrase = HTTPStatus(error.status_code).phrase
+    reason = phrase.lower().replace(" ", "_")
+    return ApiError(error.status_code, phrase, reason, headers=error.headers)
+
+
+def _refused(error: Refused) -> ApiError:
+    match error:
+        case InvalidWeek():
+            return invalid("week", str(error))
+        case UnknownZone():
+            return invalid("time_zone", str(error))
+        case _:
+            return ApiError(422, str(error), "invalid")
+
+
+async def answer_error(request: Request, error: Exception) -> Response:
+    """Answer a request whose handler raised *error*."""
+    if request.method == "OPTIONS" and isinstance(error, HTTPException) and error.headers:
+        return Response(status_code=204, headers=error.headers)  # what 405 would have allowed
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=400)  # nobody reads it
+    answer = as_api_error(error)
+    if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("request failed: %s", request.scope["path"], exc_info=error)
+    return answer.response()
+
+
+EXCEPTION_HANDLERS: Mapping[Any, ExceptionHandler] = {
+    ApiError: answer_error,
+    HTTPException: answer_error,
+    ClientDisconnect: answer_error,
+    Refused: answer_error,
+    Unavailable: answer_error,
+}

@@ -1,0 +1,82 @@
+"""What surrounds every application: paths as the client sent them, safe headers, no traceback."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serve.errors import EXCEPTION_HANDLERS, internal
+
+logger = logging.getLogger(__name__)
+
+# A page or a file may say otherwise about itself; these hold where an answer says nothing.
+SAFE_HEADERS = {
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+}
+
+
+class Frame:
+    """ASGI middleware that every application of Heartline wears.
+
+    It undoes Ray Serve's ``root_path`` (which is the route prefix, though paths are whole), takes
+    paths with and without a trailing slash, adds `SAFE_HEADERS`, and turns what no handler caught
+    into a 500 that tells nothing.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        scope = dict(scope, root_path="", path=scope["path"].rstrip("/") or "/")
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
+        sender = _Sender(send)
+        try:
+            await self._app(scope, receive, sender)
+        except Exception:
+            logger.exception("request failed: %s %s", scope["method"], scope["path"])
+            if sender.started:
+                raise  # half an answer is out: the server cuts the connection
+            await internal().response()(scope, receive, sender)
+
+
+class _Sender:
+    __slots__ = ("_send", "started")
+
+    def __init__(self, send: Send) -> None:
+        self._send, self.started = send, False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
+            said = {name for name, _ in headers}
+            headers += [item for item in SAFE_HEADERS.items() if item[0] not in said]
+            message["headers"] = headers
+        await self._send(message)
+
+
+def application(routes: Sequence[BaseRoute], *, lifespan: Any = None) -> Starlette:
+    """Make an application of routes, with the frame around it and errors in one shape."""
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Frame)],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app

@@ -1,0 +1,217 @@
+"""``POST /v1/token``: OAuth 2 grants (RFC 6749) for passwords, refresh tokens and gateways."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import unquote_plus
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serve.auth import Caller
+from serve.endpoints import FORM, Endpoint
+from serve.errors import ApiError
+from serve.inputs import form_body
+from serve.tokens import ACCESS_TTL_S, Tokens
+from stores.accounts import Account, Accounts, Scope
+from stores.login_attempts import TooManyAttempts
+from stores.refresh_families import InvalidRefreshToken, RefreshFamilies, ScopeNotGranted
+
+NEVER_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+CHALLENGE = {"WWW-Authenticate": 'Basic realm="heartline", charset="UTF-8"'}
+
+
+class TokenRequest(Struct):
+    """The form: which fields are needed depends on ``grant_type``."""
+
+    grant_type: str
+    username: str | None = None
+    password: str | None = None
+    refresh_token: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    scope: str | None = None
+
+
+class TokenAnswer(Struct, frozen=True, omit_defaults=True):
+    """An access token, and with a person's login the refresh token that follows it."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+    refresh_token: str | None = None
+
+
+class GrantError(Struct, frozen=True):
+    """Why there is no token, in the shape of RFC 6749, section 5.2."""
+
+    error: str
+    error_description: str
+
+
+class NotGranted(Exception):
+    """Raised when a token request is refused."""
+
+    def __init__(
+        self,
+        error: str,
+        description: str,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(error, description, status, headers)
+        self.error, self.description, self.status = error, description, status
+        self.headers = headers or {}
+
+
+class Credentials(NamedTuple):
+    """The name and password of an account that is a client, and whether they came by HTTP Basic."""
+
+    name: str
+    password: str
+    basic: bool
+
+
+class Login:
+    """Gives tokens to whoever proves to be somebody."""
+
+    def __init__(self, accounts: Accounts, families: RefreshFamilies, tokens: Tokens) -> None:
+        self._accounts, self._families, self._tokens = accounts, families, tokens
+
+    async def token(self, request: Request, _caller: Caller) -> Response:
+        """Answer a token request."""
+        try:
+            answer = await self._grant(request, await form_body(request))
+        except NotGranted as error:
+            return _refused(error)
+        except TooManyAttempts as error:
+            wait = {"Retry-After": str(error.retry_after_s)}
+            return _refused(NotGranted("too_many_attempts", str(error), 429, wait))
+        except ApiError as error:
+            return _refused(
+                NotGranted("invalid_request", error.message, error.status, error.headers)
+            )
+        body = msgspec.json.encode(answer)
+        return Response(body, headers=NEVER_STORED, media_type="application/json")
+
+    async def _grant(self, request: Request, form: Mapping[str, str]) -> TokenAnswer:
+        match form.get("grant_type"):
+            case "password":
+                return await self._by_password(form)
+            case "refresh_token":
+                return await self._by_refresh_token(form)
+            case "client_credentials":
+                return await self._by_client(request, form)
+            case None:
+                raise NotGranted("invalid_request", "grant_type is missing")
+            case _:
+                wants = "grant_type must be password, refresh_token or client_credentials"
+                raise NotGranted("unsupported_grant_type", wants)
+
+    async def _by_password(self, form: Mapping[str, str]) -> TokenAnswer:
+        name, password = _field(form, "username"), _field(form, "password")
+        account = await self._accounts.authenticate(name, password)
+        if account is None:
+            raise NotGranted("invalid_grant", "name or password is wrong")
+        scopes = _granted(account, _wanted(form))
+        refresh_token = await self._families.begin(account.listener_id, scopes)
+        return self._answer(account.listener_id, scopes, refresh_token)
+
+    async def _by_refresh_token(self, form: Mapping[str, str]) -> TokenAnswer:
+        wanted = _wanted(form)
+        try:
+            grant = await self._families.use(_field(form, "refresh_token"), wanted)
+        except ScopeNotGranted as error:
+            raise NotGranted("invalid_scope", str(error)) from error
+        except InvalidRefreshToken as error:
+            raise NotGranted("invalid_grant", str(error)) from error
+        account = await self._accounts.by_id(grant.listener_id)
+        scopes = (wanted or grant.scopes) & account.scopes if account else frozenset()
+        if not scopes:
+            raise NotGranted("invalid_grant", "the account is gone or has lost these scopes")
+        return self._answer(grant.listener_id, scopes, grant.next_token)
+
+    async def _by_client(self, request: Request, form: Mapping[str, str]) -> TokenAnswer:
+        client = _credentials(request, form)
+        account = await self._accounts.authenticate(client.name, client.password)
+        if account is None:
+            headers = CHALLENGE if client.basic else None
+            raise NotGranted("invalid_client", "client id or secret is wrong", 401, headers)
+        return self._answer(account.listener_id, _granted(account, _wanted(form)), None)
+
+    def _answer(
+        self, listener_id: str, scopes: frozenset[str], refresh_token: str | None
+    ) -> TokenAnswer:
+        access_token = self._tokens.sign(listener_id, scopes)
+        scope = " ".join(sorted(scopes))
+        return TokenAnswer(access_token, "Bearer", ACCESS_TTL_S, scope, refresh_token)
+
+
+def _refused(error: NotGranted) -> Response:
+    return Response(
+        msgspec.json.encode(GrantError(error.error, error.description)),
+        status_code=error.status,
+        headers={**NEVER_STORED, **error.headers},
+        media_type="application/json",
+    )
+
+
+def _field(form: Mapping[str, str], name: str) -> str:
+    value = form.get(name)
+    if value is None:
+        raise NotGranted("invalid_request", f"{name} is missing")
+    return value
+
+
+def _wanted(form: Mapping[str, str]) -> frozenset[str]:
+    wanted = frozenset(form.get("scope", "").split())
+    unknown = wanted - set(Scope)
+    if unknown:
+        raise NotGranted("invalid_scope", f"the scopes are {', '.join(Scope)}")
+    return wanted
+
+
+def _granted(account: Account, wanted: frozenset[str]) -> frozenset[str]:
+    """Grant what is wanted; if nothing is said, `listener`, or all that an account without it has."""
+    if not wanted:
+        usual = frozenset({Scope.LISTENER}) & account.scopes
+        return frozenset(usual or account.scopes)
+    if not wanted <= account.scopes:
+        raise NotGranted("invalid_scope", "the account does not have that scope")
+    return wanted
+
+
+def _credentials(request: Request, form: Mapping[str, str]) -> Credentials:
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return Credentials(_field(form, "client_id"), _field(form, "client_secret"), basic=False)
+    try:
+        pair = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise NotGranted("invalid_client", "malformed HTTP Basic", 401, CHALLENGE) from error
+    name, _, secret = pair.partition(":")
+    return Credentials(_form_decoded(name), _form_decoded(secret), basic=True)
+
+
+def _form_decoded(text: str) -> str:
+    """Undo the form encoding of RFC 6749, section 2.3.1, which many clients leave out."""
+    return unquote_plus(text) if "%" in text else text
+
+
+ENDPOINTS: tuple[Endpoint[Login], ...] = (
+    Endpoint(
+        "POST",
+        "/v1/token",
+        Login.token,
+        summary="Log in: OAuth 2 with the grants password, refresh_token and client_credentials",
+        public=True,
+        body=TokenRequest,
+        body_types=(FORM,),
+        answers={200: TokenAnswer},
+        errors=(400, 401, 413, 415, 429),
+    ),
+)

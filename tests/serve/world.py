@@ -1,0 +1,163 @@
+"""Both applications over a real SQLite store, with fakes for what was listened and what plays."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as Connection
+
+from domain.errors import Unavailable
+from domain.ports import NowPlaying
+from domain.positions import Generation
+from domain.rows import Play
+from serve.app import Parts, build_listening, build_main
+from serve.health import Check
+from serve.tokens import Tokens
+from stores.accounts import Account, Accounts, Scope
+from stores.catalogue import Catalogue
+from stores.refresh_families import RefreshFamilies
+from stores.sqlite_tables import SqliteTables
+from tests.clock import Clock
+from tests.stores.fast_passwords import fast_passwords
+
+PASSWORD = "correct horse"
+HOST = "http://music.example:8000"
+
+
+def new_key() -> bytes:
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+@dataclass
+class FakeListening:
+    """What everybody listened to, in dictionaries; notes in which order it is read."""
+
+    weeks: dict[str, dict[int, int]] = field(default_factory=dict)
+    history: dict[str, list[Play]] = field(default_factory=dict)
+    complete_ms: int = 0
+    away: bool = False
+    reads: list[str] = field(default_factory=list)
+
+    async def quarters(
+        self, listener_id: str, first: int, last: int, *, now_ms: int
+    ) -> dict[int, int]:
+        if self.away:
+            raise Unavailable("/var/lib/secret/store.db is locked")
+        self.reads.append("quarters")
+        return {q: ms for q, ms in self.weeks.get(listener_id, {}).items() if first <= q <= last}
+
+    async def progress_ms(self, generation: int, partition: int) -> int:
+        assert generation == 3
+        assert 0 <= partition < 8
+        self.reads.append("progress")
+        return self.complete_ms
+
+    async def plays_before(
+        self, listener_id: str, before: tuple[int, int] | None, limit: int
+    ) -> list[Play]:
+        plays = [play for play in self._plays(listener_id) if before is None or mark(play) < before]
+        return plays[::-1][:limit]
+
+    async def plays_after(self, listener_id: str, after: tuple[int, int], limit: int) -> list[Play]:
+        return [play for play in self._plays(listener_id) if mark(play) > after][:limit][::-1]
+
+    def _plays(self, listener_id: str) -> list[Play]:
+        return sorted(self.history.get(listener_id, []), key=mark)
+
+
+@dataclass
+class FakePresence:
+    """Who plays what, as the test says."""
+
+    playing: dict[str, NowPlaying] = field(default_factory=dict)
+
+    async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
+        return [self.playing.get(listener_id) for listener_id in listener_ids]
+
+
+def mark(play: Play) -> tuple[int, int]:
+    return play.played_at_ms, play.key
+
+
+class World:
+    """The applications, their parts, and clients for them."""
+
+    def __init__(self, tables: SqliteTables, clock: Clock) -> None:
+        ids, secrets = count(1), count(1)
+        self.clock, self.tables = clock, tables
+        self.listening, self.presence = FakeListening(), FakePresence()
+        self.erased: list[str] = []
+        self.key = new_key()
+        self.tokens = Tokens(self.key, now_ms=clock)
+        self.accounts = Accounts(
+            tables, fast_passwords(), now_ms=clock, new_id=lambda: f"{next(ids):022}"
+        )
+        self.families = RefreshFamilies(tables, new_secret=lambda: f"{next(secrets):022}")
+        self.catalogue = Catalogue(tables)
+        self.checks: dict[str, Check] = {}
+        self.main = build_main(
+            self.parts(), checks=self.checks, status=self._status, version="0.0.1"
+        )
+        self.hot = build_listening(self.parts())
+
+    def parts(self) -> Parts:
+        return Parts(
+            accounts=self.accounts,
+            families=self.families,
+            tokens=self.tokens,
+            listening=self.listening,
+            catalogue=self.catalogue,
+            presence=self.presence,
+            generation=self._generation,
+            erase=self._erase,
+            now_ms=self.clock,
+        )
+
+    async def account(self, name: str = "ada", *scopes: Scope, zone: str = "UTC") -> Account:
+        wanted = scopes or (Scope.LISTENER,)
+        return await self.accounts.create(name, password=PASSWORD, time_zone=zone, scopes=wanted)
+
+    def bearer(self, account: Account, *scopes: str) -> dict[str, str]:
+        token = self.tokens.sign(account.listener_id, scopes or account.scopes)
+        return {"Authorization": f"Bearer {token}"}
+
+    def client(self, account: Account | None = None, *scopes: str) -> httpx.AsyncClient:
+        headers = self.bearer(account, *scopes) if account else {}
+        transport = httpx.ASGITransport(self._dispatch)
+        return httpx.AsyncClient(transport=transport, base_url=HOST, headers=headers)
+
+    async def _dispatch(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Do as Ray Serve does: the longest prefix wins, and becomes the ``root_path``."""
+        hot = scope["path"].startswith("/v1/me/listening")
+        app: ASGIApp = self.hot if hot else self.main
+        root_path = "/v1/me/listening" if hot else ""
+        await app(dict(scope, root_path=root_path), receive, send)
+
+    async def _generation(self) -> Generation:
+        return Generation(3, 8)
+
+    async def _erase(self, listener_id: str) -> None:
+        self.erased.append(listener_id)
+
+    async def _status(self) -> Mapping[str, Any]:
+        return {"shards": [{"name": "shard-0", "lag": 0}]}
+
+
+@asynccontextmanager
+async def new_world(directory: Path) -> AsyncIterator[World]:
+    clock = Clock()
+    tables = SqliteTables.open(directory / "store.db", now_ms=clock)
+    yield World(tables, clock)
+    await tables.close()
