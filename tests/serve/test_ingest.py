@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from domain.batches import SCHEMA
+from domain.batches import SCHEMA, decode, heartbeats_of
 from domain.errors import Unavailable
 from serve import appender, ingest
+from serve.appender import LogEnd
 from serve.auth import Caller, bearer_token, unauthorized
 from serve.ingest import ARROW, MOST_JSON_BYTES, build_ingest
 from stores.accounts import Scope
+from stores.sqlite_log import SqliteLog
 from tests.serve.bodies import LATE_LIMIT_DAYS, NOW_MS, batch_of, beat, json_of, stream_of
 from tests.serve.recording_log import RecordingLog
 
@@ -39,7 +42,7 @@ async def authenticate(request: Request) -> Caller:
 
 
 @asynccontextmanager
-async def client_of(log: RecordingLog, *, linger_ms: float = 0) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(log: LogEnd, *, linger_ms: float = 0) -> AsyncIterator[httpx.AsyncClient]:
     app = build_ingest(
         log=log,
         authenticate=authenticate,
@@ -396,6 +399,38 @@ async def test_the_application_ends_when_everything_is_in_the_log() -> None:
 
     assert len(log.heartbeats()) == 1
     assert (await request).status_code == 202
+
+
+async def test_a_real_log_has_what_was_accepted_when_it_is_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    log = SqliteLog.open(path, partitions=3, now_ms=lambda: NOW_MS)
+    bodies = [[beat(id=f"{n}-{m}", listener_id=f"l{m}") for m in range(5)] for n in range(20)]
+    async with client_of(log) as client:
+        answers = await asyncio.gather(
+            *(
+                client.post(
+                    PATH, content=json_of(items), headers={"Authorization": "Bearer gateway"}
+                )
+                for items in bodies
+            )
+        )
+    await log.close()
+
+    assert {answer.status_code for answer in answers} == {202}
+    again = SqliteLog.open(path, partitions=3, now_ms=lambda: NOW_MS)
+    found = await everything_in(again)
+    await again.close()
+    assert sorted(found) == sorted(f"{n}-{m}" for n in range(20) for m in range(5))
+
+
+async def everything_in(log: SqliteLog) -> list[str]:
+    generation = await log.generation()
+    return [
+        one.id
+        for partition in range(generation.partitions)
+        for record in await log.read(generation, partition, 0, most_bytes=1 << 20)
+        for one in heartbeats_of(decode(record.payload))
+    ]
 
 
 CONTENT_TYPES = st.sampled_from(["application/json", ARROW, "", "text/plain", ";", "\x7f"])
