@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serve.auth import NOBODY, Authenticate, Caller, require
+from serve.errors import ErrorDocument
 from stores.accounts import Scope
 
 Door = TypeVar("Door")
@@ -31,8 +32,8 @@ class Endpoint(Generic[Door]):
     """One method of one path, handled by a method of a *door*, the object that has the ports.
 
     ``scope`` is what the token must have (None: any valid token will do), unless it is ``public``.
-    ``answers`` are the successes, a status each with the type of its body, ``errors`` the statuses
-    that come on top of those that every endpoint may answer.
+    ``answers`` are the successes, a status each with the type of its body, ``errors`` the statuses,
+    with bodies of the type ``error_body``, that come on top of those every endpoint may answer.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Endpoint(Generic[Door]):
     answer_type: str = JSON
     parameters: tuple[Parameter, ...] = ()
     errors: tuple[int, ...] = ()
+    error_body: Any = ErrorDocument
 
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -1,5 +1,6 @@
 """Reading what a client sent: bodies of bounded size, and values that are refused by name."""
 
+import asyncio
 import re
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -13,6 +14,7 @@ T = TypeVar("T")
 
 MOST_BODY_BYTES = 1 << 20
 MOST_FORM_FIELDS = 32
+BODY_TIMEOUT_S = 30.0
 JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json")
 FORM_TYPE = re.compile(r"application/x-www-form-urlencoded")
 
@@ -24,11 +26,20 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}")
 async def read_body(request: Request, *, most_bytes: int = MOST_BODY_BYTES) -> bytes:
     """Read a body, whether or not its length was announced.
 
-    :raises ApiError: 413, as soon as it is longer than *most_bytes*.
+    :raises ApiError: 413, as soon as it is longer than *most_bytes*; 408, if it does not arrive.
     """
     announced = request.headers.get("content-length", "0")
     if announced.isdecimal() and int(announced[:20]) > most_bytes:
         raise _too_large(most_bytes)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await _read(request, most_bytes)
+    except TimeoutError as error:
+        message = f"the body did not arrive within {BODY_TIMEOUT_S:g} s"
+        raise ApiError(408, message, "request_timeout", headers={"Connection": "close"}) from error
+
+
+async def _read(request: Request, most_bytes: int) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -39,9 +50,9 @@ async def read_body(request: Request, *, most_bytes: int = MOST_BODY_BYTES) -> b
 
 
 def _too_large(most_bytes: int) -> ApiError:
-    # The rest is not read, so the connection cannot be used again.
-    message = f"the body is larger than {most_bytes} bytes"
-    return ApiError(413, message, "too_large", headers={"Connection": "close"})
+    # The connection stays: closing it with bytes unread resets it, and the client, who is sending
+    # still, would never see this answer. The server throws away what is left of the body.
+    return ApiError(413, f"the body is larger than {most_bytes} bytes", "too_large")
 
 
 def check_type(request: Request, accepted: re.Pattern[str], wanted: str) -> None:

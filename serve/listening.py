@@ -1,6 +1,6 @@
 """Minutes listened in a week: one row of accounts, one range of week rows, some additions."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -8,7 +8,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.calendar import IsoWeek, Zone, tally, week_at, week_layout
+from domain.calendar import OUTSIDE, IsoWeek, WeekLayout, Zone, tally, week_at, week_layout
 from domain.hashing import partition_of
 from domain.ids import is_listener_id
 from domain.positions import Generation
@@ -117,7 +117,8 @@ class Minutes:
         self, listener_id: str, zones: Sequence[Zone], week: IsoWeek, *, now_ms: int
     ) -> WeekMinutes:
         """Sum one week and the total of the one before."""
-        layout, before = week_layout(zones, week), week_layout(zones, week.previous())
+        last_week = week.previous()
+        layout, before = week_layout(zones, week), week_layout(zones, last_week)
         generation = await self._generation()
         partition = partition_of(listener_id, generation.partitions)
         # First how far the rows are, then the rows: they can only be farther by then.
@@ -125,8 +126,11 @@ class Minutes:
         quarters = await self._rows.quarters(
             listener_id, before.first_quarter, layout.last_quarter, now_ms=now_ms
         )
-        this, last = tally(layout, quarters), tally(before, quarters)
-        minutes, minutes_before = this.listened_ms // MINUTE_MS, last.listened_ms // MINUTE_MS
+        this = tally(layout, quarters)
+        minutes, minutes_before = (
+            this.listened_ms // MINUTE_MS,
+            total_ms(before, quarters) // MINUTE_MS,
+        )
         return WeekMinutes(
             listener_id=listener_id,
             week=str(week),
@@ -136,10 +140,22 @@ class Minutes:
             minutes=minutes,
             listened_ms=this.listened_ms,
             days=[DayMinutes(date, ms // MINUTE_MS, ms, hours) for date, ms, hours in this.days],
-            previous=PreviousWeek(str(week.previous()), minutes_before),
+            previous=PreviousWeek(str(last_week), minutes_before),
             change_percent=change_percent(minutes, minutes_before),
             as_of=iso(as_of_ms),
         )
+
+
+def total_ms(layout: WeekLayout, quarters: Mapping[int, int]) -> int:
+    """Sum a week as `tally` does, without its days: a third of the time."""
+    first, last, cells = layout.first_quarter, layout.last_quarter, layout.cells
+    return sum(
+        [
+            listened_ms
+            for quarter, listened_ms in quarters.items()
+            if first <= quarter <= last and cells[quarter - first] != OUTSIDE
+        ]
+    )
 
 
 def change_percent(minutes: int, before: int) -> float | None:

@@ -213,5 +213,6 @@ ENDPOINTS: tuple[Endpoint[Login], ...] = (
         body_types=(FORM,),
         answers={200: TokenAnswer},
         errors=(400, 401, 413, 415, 429),
+        error_body=GrantError,
     ),
 )

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serve.auth import Caller
-from serve.endpoints import Endpoint
+from serve.endpoints import JSON, Endpoint
 from serve.errors import ErrorDocument
 
 TITLE = "Heartline"
@@ -65,7 +65,7 @@ def document(endpoints: Endpoints, *, version: str) -> dict[str, Any]:
 def _types(endpoints: Endpoints) -> Iterable[Any]:
     found: dict[str, Any] = {repr(ErrorDocument): ErrorDocument}
     for endpoint in endpoints:
-        for kind in (endpoint.body, *endpoint.answers.values()):
+        for kind in (endpoint.body, endpoint.error_body, *endpoint.answers.values()):
             if kind is not None:
                 found[repr(kind)] = kind
     return found.values()
@@ -104,9 +104,11 @@ def _parameter(endpoint: Endpoint[Any], place: int) -> dict[str, Any]:
 
 def _responses(endpoint: Endpoint[Any], schemas: dict[str, Any]) -> dict[str, Any]:
     always = (500, 503) if endpoint.public else (401, 403, 500, 503)
+    bodies = dict.fromkeys(always, ErrorDocument) | dict.fromkeys(
+        endpoint.errors, endpoint.error_body
+    )
     responses = {
-        str(status): _response(status, ErrorDocument, schemas, "application/json")
-        for status in sorted({*always, *endpoint.errors})
+        str(status): _response(status, kind, schemas, JSON) for status, kind in bodies.items()
     }
     for status, kind in endpoint.answers.items():
         responses[str(status)] = _response(status, kind, schemas, endpoint.answer_type)

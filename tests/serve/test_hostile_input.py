@@ -1,5 +1,6 @@
 """Whatever is sent, it is answered with 4xx in the shape of errors, and the field where there is one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from serve import inputs
 from serve.accounts import NewAccount
 from serve.app import DESCRIBED
 from serve.errors import ApiError
@@ -103,7 +105,21 @@ async def test_a_body_that_is_announced_too_long_is_not_read(world: World) -> No
         answer = await client.send(request)
 
     assert answer.status_code == 413
-    assert answer.headers["Connection"] == "close"
+    assert "Connection" not in answer.headers  # closing resets it, and nobody reads the answer
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inputs, "BODY_TIMEOUT_S", 0.01)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    answer = await sign_up(world, slow(), "application/json")
+
+    assert (answer.status_code, answer.headers["Connection"]) == (408, "close")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from openapi_spec_validator import validate
 
 from domain.ports import NowPlaying
 from domain.rows import Play
+from serve import ingest
 from serve.app import DESCRIBED
 from serve.openapi import STYLE, document
 from stores.accounts import Scope
@@ -21,6 +22,7 @@ def described() -> dict[str, Any]:
 
 def test_the_document_is_valid_openapi(described: dict[str, Any]) -> None:
     validate(described)
+    validate(document((*ingest.ENDPOINTS, *DESCRIBED), version="0.0.1"))
 
     assert described["openapi"] == "3.1.0"
     assert described["info"]["version"] == "0.0.1"
@@ -82,6 +84,15 @@ ANSWERS = [
     ("GET", "/healthz", None, 200),
     ("GET", "/v1/status", None, 200),
 ]
+
+
+async def test_a_token_that_is_not_granted_is_refused_as_the_document_says(
+    world: World, described: dict[str, Any]
+) -> None:
+    async with world.client() as client:
+        answer = await client.post("/v1/token", data={"grant_type": "magic"})
+
+    jsonschema.validate(answer.json(), schema_of(described, "POST", "/v1/token", 400))
 
 
 @pytest.mark.parametrize("asked", ANSWERS, ids=lambda asked: f"{asked[0]}-{asked[1]}-{asked[3]}")
