@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile
 COMPILE := $(BIN)/python -m compileall -q -q -j 0
-KERNELS := domain/warm.py domain/kernels.py
+KERNELS := domain/warm.py $(wildcard domain/kernels/*.py) $(addprefix domain/,heartbeats.py ids.py rows.py units.py)
 BENCHES := $(patsubst bench/%.py,%,$(filter-out bench/__init__.py,$(wildcard bench/*.py)))
 
 .DEFAULT_GOAL := help

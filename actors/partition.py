@@ -17,11 +17,13 @@ from typing import TypeVar
 import pyarrow as pa
 
 from domain.batches import batch_of, decode
+from domain.columns import columns_of
 from domain.errors import LogBehindStore, Unavailable, UnreadableRecord
-from domain.fold import Fold, Rows, Stored, Wanted, columns_of
-from domain.kernels import Columns, Resolved
+from domain.fold import Fold, Stored, Wanted
+from domain.kernels.state import Columns, Resolved
 from domain.ports import Log, NowPlaying, Record
 from domain.positions import Generation, part_key, position
+from domain.rows import Rows
 from stores.listening import Listening, Progress, Subtotal
 
 GROUP = "shards"

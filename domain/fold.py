@@ -10,14 +10,33 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from domain import kernels
-from domain.batches import SCHEMA, offsets_of
+from domain.columns import fixed, strings
 from domain.heartbeats import Kind
 from domain.ids import LISTENER_ID_BYTES
-from domain.kernels import Array, Columns, Resolved, State, Written
+from domain.kernels import folding, hash_table, loading, planning, sweeping, writing
+from domain.kernels.state import (
+    DIRTIES,
+    HOUR,
+    KEY_WORDS,
+    LISTENER,
+    LISTENERS,
+    LOADED,
+    NONE,
+    PLAY,
+    RUN,
+    SPAN,
+    WANTED,
+    WEEK,
+    Array,
+    Columns,
+    Resolved,
+    State,
+    Written,
+)
 from domain.ports import NowPlaying
 from domain.rows import (
     TEXT_HEAD,
+    Rows,
     read_hour,
     read_play,
     read_week,
@@ -28,53 +47,16 @@ from domain.units import MINUTE_MS
 START_CAPACITY = 1_024
 PRESENCE_MS = MINUTE_MS  # a listener is gone this long after the newest heartbeat
 LOAD_FACTOR = 2  # places in the hash table for each listener, at least
-KEEP = 255 ^ kernels.WANTED  # every flag but this one
-TEXTS = ("listener_id", "track_id", "play_id", "device_id", "context")
+KEEP = 255 ^ WANTED  # every flag but this one
 _DTYPES = {
-    "listeners": kernels.LISTENER,
-    "hours": kernels.HOUR,
-    "runs": kernels.RUN,
-    "weeks": kernels.WEEK,
-    "plays": kernels.PLAY,
-    "spans": kernels.SPAN,
+    "listeners": LISTENER,
+    "hours": HOUR,
+    "runs": RUN,
+    "weeks": WEEK,
+    "plays": PLAY,
+    "spans": SPAN,
     "texts": np.dtype("u1"),
 }
-_NO_BYTES = np.zeros(0, np.uint8)
-_NO_BYTES.flags.writeable = False
-
-
-def _strings(column: pa.StringArray) -> tuple[Array, Array]:
-    buffer = column.buffers()[2]
-    data = _NO_BYTES if buffer is None else np.frombuffer(buffer, np.uint8)
-    return _fixed(offsets_of(column)), _fixed(data)
-
-
-def _fixed(array: Array) -> Array:
-    """One signature for the compiler: numba tells read-only arrays from others."""
-    array.flags.writeable = False
-    return array
-
-
-def _numbers(column: pa.Array, dtype: str) -> Array:
-    return _fixed(
-        np.frombuffer(column.buffers()[1], dtype)[column.offset : column.offset + len(column)]
-    )
-
-
-def columns_of(batches: Sequence[pa.RecordBatch], positions: Sequence[int]) -> Columns:
-    """Lay out the batches of some records, each at its position in the log, for the kernels."""
-    rows = np.repeat(np.array(positions, np.int64), [batch.num_rows for batch in batches])
-    whole = batches[0]
-    if len(batches) > 1:
-        whole = pa.Table.from_batches(batches, SCHEMA).combine_chunks().to_batches()[0]
-    texts = (array for name in TEXTS for array in _strings(whole.column(name)))
-    arrays: list[Array] = [*texts, *_counted(whole), _fixed(rows)]
-    return Columns._make(arrays)
-
-
-def _counted(batch: pa.RecordBatch) -> tuple[Array, ...]:
-    columns = (("stretch", "<i4"), ("kind", "i1"), ("at", "<i8"), ("position_ms", "<i8"))
-    return tuple(_numbers(batch.column(name), dtype) for name, dtype in columns)
 
 
 def _listed(size: int) -> Array:
@@ -112,18 +94,6 @@ class Stored:
     plays: States
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Encoded dirty rows of one table: (listener id, key, state), sorted."""
-
-    hours: list[tuple[str, int, bytes]]
-    weeks: list[tuple[str, int, bytes]]
-    plays: list[tuple[str, int, bytes]]
-
-    def __len__(self) -> int:
-        return len(self.hours) + len(self.weeks) + len(self.plays)
-
-
 def _empty(counts: dict[str, int]) -> State:
     size = START_CAPACITY
     while size < LOAD_FACTOR * counts["listeners"]:
@@ -131,9 +101,9 @@ def _empty(counts: dict[str, int]) -> State:
     made = {name: np.zeros(counts[name], dtype) for name, dtype in _DTYPES.items()}
     return State(
         counts=np.zeros(8, np.int64),
-        slots=np.full(size, kernels.NONE, np.int32),
+        slots=np.full(size, NONE, np.int32),
         marks=np.zeros(size, np.uint32),
-        keys=np.zeros((counts["listeners"], kernels.KEY_WORDS), np.uint64),
+        keys=np.zeros((counts["listeners"], KEY_WORDS), np.uint64),
         dirty=np.zeros(counts["listeners"], np.int32),
         **made,
     )
@@ -163,14 +133,14 @@ class Fold:
         self._reserve(batch)
         found = Resolved(np.zeros(rows, np.int32), np.zeros(rows, np.uint64))
         lists = [_listed(rows), _listed(2 * rows), _listed(2 * rows), _listed(2 * rows)]
-        kernels.plan(self._state, batch, found, *lists)
+        planning.plan(self._state, batch, found, *lists)
         return found, self._wanted(*map(_items, lists))
 
     def apply(self, batch: Columns, found: Resolved) -> "Applied":
         """Fold a planned batch in; everything that it wanted is installed."""
         rows = len(batch.at)
         reached, erased = _listed(2 * rows), _listed(rows)
-        kernels.fold(self._state, batch, found, self._epoch, reached, erased)
+        folding.fold(self._state, batch, found, self._epoch, reached, erased)
         plays = self._state.plays[_items(reached)]
         tracks = [self._texts(play)[0] for play in plays[["text", "text_size"]].tolist()]
         return Applied(
@@ -208,16 +178,16 @@ class Fold:
         fresh = {name: _grown(getattr(state, name), used[name], n) for name, n in more.items()}
         listeners = used["listeners"] + more.get("listeners", 0)
         fresh["keys"] = _grown(state.keys, used["listeners"], more.get("listeners", 0))
-        fresh["dirty"] = _grown(state.dirty, int(state.counts[kernels.DIRTIES]), listeners)
+        fresh["dirty"] = _grown(state.dirty, int(state.counts[DIRTIES]), listeners)
         self._state = state._replace(**fresh)
         if LOAD_FACTOR * listeners > len(state.slots):
             size = 2 * len(state.slots)
             while size < LOAD_FACTOR * listeners:
                 size *= 2
             self._state = self._state._replace(
-                slots=np.full(size, kernels.NONE, np.int32), marks=np.zeros(size, np.uint32)
+                slots=np.full(size, NONE, np.int32), marks=np.zeros(size, np.uint32)
             )
-            kernels.rehash(self._state)
+            hash_table.rehash(self._state)
 
     # --- what a batch wants ----------------------------------------------------------------------
 
@@ -248,7 +218,7 @@ class Fold:
             (self._state.weeks, weeks),
             (self._state.plays, plays),
         ):
-            records["flags"][places] = records["flags"][places] & KEEP | kernels.LOADED
+            records["flags"][places] = records["flags"][places] & KEEP | LOADED
         for place, state in _present(hours, stored.hours):
             self._install_hour(place, state)
         for place, state in _present(weeks, stored.weeks):
@@ -257,41 +227,41 @@ class Fold:
             self._install_play(place, state)
         for slot, gone in zip(new.tolist(), stored.erased, strict=True):
             if gone:
-                kernels.forget(self._state, slot)
+                folding.forget(self._state, slot)
 
     def _install_hour(self, hour: int, state: bytes) -> None:
         runs = read_hour(state)
         self._grow(runs=len(runs))
-        kernels.install_hour(self._state, hour, _fixed(runs))
+        loading.install_hour(self._state, hour, fixed(runs))
 
     def _install_week(self, week: int, state: bytes) -> None:
         quarters = read_week(state)
         self._grow(hours=len(quarters))
-        kernels.install_week(self._state, week, _fixed(quarters))
+        loading.install_week(self._state, week, fixed(quarters))
 
     def _install_play(self, play: int, state: bytes) -> None:
         head, runs, texts = read_play(state)
         self._grow(spans=len(runs), texts=len(texts))
-        text = _fixed(np.frombuffer(texts, np.uint8))
-        kernels.install_play(self._state, play, _fixed(head.reshape(1)), _fixed(runs), text)
+        text = fixed(np.frombuffer(texts, np.uint8))
+        loading.install_play(self._state, play, fixed(head.reshape(1)), fixed(runs), text)
 
     # --- writing out -----------------------------------------------------------------------------
 
     @property
     def dirty(self) -> int:
         """How many listeners have rows that are not written out."""
-        return int(self._state.counts[kernels.DIRTIES])
+        return int(self._state.counts[DIRTIES])
 
     @property
     def listeners(self) -> int:
         """How many listeners are in memory."""
-        return int(self._state.counts[kernels.LISTENERS])
+        return int(self._state.counts[LISTENERS])
 
     def collect(self) -> Rows:
         """Encode every row that was touched since the last call, in the order stores write fastest."""
         sizes = np.zeros(3, np.int64)
         self._grow(runs=4 * self.dirty, spans=4 * self.dirty)
-        kernels.settle_all(self._state, self._epoch, _listed(0), sizes)
+        writing.settle_all(self._state, self._epoch, _listed(0), sizes)
         slots = self._state.dirty[: self.dirty].copy()
         names = np.array(self._names(slots), np.dtype(f"S{LISTENER_ID_BYTES}"))
         order = np.argsort(names)
@@ -304,7 +274,7 @@ class Fold:
             out=np.zeros(octets, np.uint8),
             used=np.zeros(2, np.int64),
         )
-        kernels.collect(self._state, slots[order], written, most_runs)
+        writing.collect(self._state, slots[order], written, most_runs)
         self._epoch += 1
         return _rows(written, [name.decode() for name in names[order].tolist()])
 
@@ -327,7 +297,7 @@ class Fold:
             raise ValueError("cannot forget while rows are dirty")
         counts = dict(zip(_DTYPES, self._state.counts.tolist(), strict=False))
         fresh = _empty({name: count + START_CAPACITY for name, count in counts.items()})
-        kernels.sweep(self._state, fresh, oldest)
+        sweeping.sweep(self._state, fresh, oldest)
         self._state = fresh
 
     # --- presence --------------------------------------------------------------------------------
@@ -335,17 +305,17 @@ class Fold:
     def now_playing(self, listener_ids: Iterable[str], now_ms: int) -> list[NowPlaying | None]:
         """Tell what each listener's newest heartbeat said, if it is not older than a minute."""
         wanted = pa.array(list(listener_ids), pa.utf8())
-        offsets, data = _strings(wanted)
+        offsets, data = strings(wanted)
         slots = np.zeros(len(wanted), np.int32)
-        kernels.find_slots(self._state, offsets, data, slots)
+        hash_table.find_slots(self._state, offsets, data, slots)
         return [self._seen(slot, now_ms) for slot in slots.tolist()]
 
     def _seen(self, slot: int, now_ms: int) -> NowPlaying | None:
-        if slot == kernels.NONE:
+        if slot == NONE:
             return None
         listener = self._state.listeners[slot]
         at, play = int(listener["seen_at"]), int(listener["seen_play"])
-        if play == kernels.NONE or now_ms - at > PRESENCE_MS:
+        if play == NONE or now_ms - at > PRESENCE_MS:
             return None
         kind = Kind(int(listener["seen_kind"]))
         if kind in (Kind.STOP, Kind.SKIP):

@@ -169,3 +169,15 @@ def encode_week(week: int, quarters: Mapping[int, int]) -> bytes:
         (q - first, ms) for q, ms in quarters.items() if 0 <= q - first < QUARTERS_PER_WEEK
     )
     return bytes([FORMAT]) + np.array(inside, WEEK_QUARTER).tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Encoded dirty rows of one table: (listener id, key, state), sorted."""
+
+    hours: list[tuple[str, int, bytes]]
+    weeks: list[tuple[str, int, bytes]]
+    plays: list[tuple[str, int, bytes]]
+
+    def __len__(self) -> int:
+        return len(self.hours) + len(self.weeks) + len(self.plays)

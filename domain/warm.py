@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from domain.batches import batch_of
-from domain.fold import Fold, Rows, States, Stored, Wanted, columns_of
+from domain.columns import columns_of
+from domain.fold import Fold, States, Stored, Wanted
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
-from domain.kernels import hash_rows
+from domain.kernels.hashes import hash_rows
+from domain.rows import Rows
 
 
 def _nothing(wanted: Wanted) -> Stored:

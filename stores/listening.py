@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.errors import UnreadableRecord
-from domain.fold import Rows
 from domain.hashing import play_key
 from domain.ports import Key, StampedRow, Table, Tables
 from domain.positions import ERASED_STAMP, STAMP_STEP, part_key, stamp
 from domain.rows import (
     Play,
+    Rows,
     encode_week,
     hour_quarters,
     play_of,

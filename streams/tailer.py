@@ -80,13 +80,22 @@ class Tailer:
         shard = self._shard_of(partition)
         wanted = await shard.open(partition)
         while True:
-            at_ms = await self._log.now_ms()
-            records = await self._log.read(
-                self._generation, partition, wanted, most_bytes=MOST_BYTES
-            )
+            records = await self._read(partition, wanted)
             if records:
                 wanted = await shard.apply(partition, wanted, records)
+            elif not await self._tell_caught_up(shard, partition, wanted):
                 continue
-            await shard.caught_up(partition, wanted, at_ms)
-            async with self._appended:
-                await self._appended.wait()
+            else:
+                async with self._appended:
+                    await self._appended.wait()
+
+    async def _tell_caught_up(self, shard: Shard, partition: int, wanted: int) -> bool:
+        """Tell the shard up to when nothing came; False if something has come after all."""
+        at_ms = await self._log.now_ms()
+        if await self._read(partition, wanted):
+            return False
+        await shard.caught_up(partition, wanted, at_ms)
+        return True
+
+    async def _read(self, partition: int, wanted: int) -> list[Record]:
+        return await self._log.read(self._generation, partition, wanted, most_bytes=MOST_BYTES)

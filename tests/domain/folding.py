@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from domain import rows
 from domain.batches import batch_of
-from domain.fold import Applied, Fold, Stored, columns_of
+from domain.columns import columns_of
+from domain.fold import Applied, Fold, Stored
 from domain.hashing import day_key, lane_key
 from domain.heartbeats import Heartbeat
 from domain.recount import PlayOf

@@ -1,0 +1,75 @@
+"""The second pass over a batch: apply the heartbeats; every row touched is dirty afterwards."""
+
+from domain.kernels.compiled import inline, jit
+from domain.kernels.cursor import apply_chain, begin_chain, continues, settle
+from domain.kernels.records import play_row
+from domain.kernels.state import DIRTIES, DIRTY, ERASED, KIND_ERASE, KIND_STOP, NONE, PENDING
+from domain.kernels.texts import earlier_texts
+
+
+@jit
+def fold(state, batch, found, epoch, reached, erased):
+    """Apply a batch. *reached* receives the plays that count now, *erased* the erased listeners.
+
+    Both begin with the number of what follows.
+    """
+    listeners, dirty, counts = state.listeners, state.dirty, state.counts
+    ats, kinds, stretches = batch.at, batch.kind, batch.stretch
+    position_ms, positions = batch.position_ms, batch.positions
+    slot_of, lane_found = found.slot, found.lane
+    for row in range(len(ats)):
+        slot, lane = slot_of[row], lane_found[row]
+        listener = listeners[slot]
+        at, kind, stretch = ats[row], kinds[row], stretches[row]
+        if kind == KIND_ERASE:
+            forget(state, slot)
+            erased[0] += 1
+            erased[erased[0]] = slot
+        if listener.flags & ERASED:
+            continue
+        listener.epoch = epoch
+        if kind > KIND_STOP:
+            notice(listener, at, position_ms[row], kind, play_row(state, slot, lane, at))
+            continue
+        if not listener.flags & DIRTY:
+            listener.flags |= DIRTY
+            dirty[counts[DIRTIES]] = slot
+            counts[DIRTIES] += 1
+        if continues(listener, lane, stretch, at):
+            listener.last = at
+            listener.flags |= PENDING
+        else:
+            turn(state, slot, lane, batch, row, epoch, positions[row], reached)
+        notice(listener, at, position_ms[row], kind, listener.cursor_play)
+
+
+@jit
+def turn(state, slot, lane, batch, row, epoch, position, reached):
+    """Settle the cursor's chain, put an instant into its rows, and begin a new chain with it."""
+    listener, at, stretch = state.listeners[slot], batch.at[row], batch.stretch[row]
+    settle(state, slot, epoch, reached)
+    wanting = apply_chain(state, slot, lane, stretch, at, at, position, epoch, reached)
+    begin_chain(listener, lane, stretch, at, wanting)
+    listener.cursor_play = play_row(state, slot, lane, at)
+    earlier_texts(state, listener.cursor_play, batch, row)
+
+
+@inline
+def notice(listener, at, position_ms, kind, play):
+    """Keep what presence shows of a listener's newest heartbeat."""
+    if at >= listener.seen_at and play != NONE:
+        listener.seen_at = at
+        listener.seen_position = position_ms
+        listener.seen_kind = kind
+        listener.seen_play = play
+
+
+@jit
+def forget(state, slot):
+    """Erase a listener from memory, and remember that it is erased."""
+    listener = state.listeners[slot]
+    listener.flags = (listener.flags & DIRTY) | ERASED
+    listener.hours = listener.weeks = listener.plays = NONE
+    listener.seen_play = listener.cursor_play = NONE
+    listener.limit = -1
+    listener.seen_at = 0
