@@ -1,0 +1,249 @@
+"""Wide-column tables in one SQLite file, for several processes of one machine.
+
+An expired row is not read any more, but still defeats smaller stamps until `sweep` takes it. A
+versioned row that was deleted, or has expired, begins again at version 1.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from domain.ports import Key, Row, StampedRow, Table, Value
+from stores.group_commit import GroupCommit
+from stores.sqlite import Database
+from stores.sqlite_reads import Reads, Rows
+from stores.table_sql import ROWS_TOGETHER, TableSql
+from stores.tables import TABLES
+from stores.tombstones import CREATE_TOMBSTONES, Tombstones
+
+STORE = 0x484C5354  # "HLST"
+SCHEMA = 1
+SWEPT_TOGETHER = 1_000
+BREATH_S = 0.005  # between slices, for other processes' writes
+
+by_key = attrgetter("key")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Which rows of a partition, from which end, and how many at most."""
+
+    first: Value
+    last: Value
+    descending: bool
+    limit: int | None
+
+
+class SqliteTables:
+    """`domain.ports.Tables` on one SQLite file. One instance belongs to one event loop.
+
+    A row that is read has no ``ttl_s``: that is said when it is written. Values of a versioned row
+    that are not given are null. Keys and integers that SQLite cannot hold raise `ValueError`.
+    """
+
+    def __init__(
+        self, database: Database, *, now_ms: Callable[[], int], tables: Sequence[Table]
+    ) -> None:
+        self._now_ms = now_ms
+        self._sql = {table.name: TableSql(table) for table in tables}
+        self._tombstones = Tombstones()
+        self._reads = Reads(database)
+        self._writes = GroupCommit(database, rolled_back=self._tombstones.forget)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        now_ms: Callable[[], int],
+        tables: Sequence[Table] = TABLES,
+        patience_s: float = 5.0,
+    ) -> "SqliteTables":
+        """Open the file, or make it with all *tables*; locks are waited for *patience_s*.
+
+        :raises NewerSchema: if a newer version of Heartline wrote it.
+        :raises Unavailable: if it cannot be used.
+        """
+        database = Database(Path(path), STORE, SCHEMA, patience_s)
+        opened = cls(database, now_ms=now_ms, tables=tables)
+        database.create(opened._build)
+        return opened
+
+    async def read_stamped(self, table: Table, keys: Sequence[Key]) -> list[StampedRow | None]:
+        """Read rows by their whole keys."""
+        sql, now = self._sql[table.name], self._now_ms()
+        rows = await self._reads.by_key(sql.read, [(*key, now) for key in keys])
+        return [None if row is None else stamped_row(row) for row in rows]
+
+    async def scan_stamped(
+        self,
+        table: Table,
+        partition: Key,
+        *,
+        first: Value = None,
+        last: Value = None,
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> list[StampedRow]:
+        """Read a partition's rows in the order of their clustering keys."""
+        within = Range(first, last, descending, limit)
+        return [stamped_row(row) for row in await self._scan(table, partition, within)]
+
+    async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:
+        """Write all rows or none, those of a table in the order of their keys."""
+        ordered = [(self._sql[table.name], sorted(rows, key=by_key)) for table, rows in writes]
+        await self._writes.run(lambda connection: self._upsert(connection, ordered))
+
+    async def erase_stamped(self, table: Table, partition: Key, *, stamp: int) -> None:
+        """Delete a partition's rows of smaller stamps, and leave a tombstone for later ones."""
+        sql = self._sql[table.name]
+
+        def erase(connection: sqlite3.Connection) -> None:
+            if self._tombstones.add(connection, table.name, partition, stamp):
+                connection.execute(sql.erase, (*partition, stamp))
+
+        await self._writes.run(erase)
+
+    async def read(self, table: Table, keys: Sequence[Key]) -> list[Row | None]:
+        """Read rows of a versioned table by their whole keys."""
+        sql, now = self._sql[table.name], self._now_ms()
+        rows = await self._reads.by_key(sql.read, [(*key, now) for key in keys])
+        return [None if row is None else versioned_row(sql, row) for row in rows]
+
+    async def scan(
+        self,
+        table: Table,
+        partition: Key,
+        *,
+        first: Value = None,
+        last: Value = None,
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> list[Row]:
+        """Read a partition's rows of a versioned table in the order of their clustering keys."""
+        sql, within = self._sql[table.name], Range(first, last, descending, limit)
+        return [versioned_row(sql, row) for row in await self._scan(table, partition, within)]
+
+    async def write_if(
+        self,
+        table: Table,
+        key: Key,
+        values: Mapping[str, Value],
+        *,
+        version: int,
+        ttl_s: int | None = None,
+    ) -> bool:
+        """Write a row if its version is still *version*."""
+        if unknown := values.keys() - table.values.keys():
+            raise ValueError(f"{table.name} has no column {min(unknown)}")
+        sql = self._sql[table.name]
+        given = [values.get(name) for name in table.values]
+
+        def write(connection: sqlite3.Connection) -> bool:
+            now = self._now_ms()
+            expires = expiry(now, ttl_s)
+            if version == 0:
+                statement, parameters = sql.insert_if_none, (*key, *given, 1, expires, now)
+            else:
+                statement, parameters = sql.update_if, (*given, expires, *key, version, now)
+            return changed(connection, statement, parameters)
+
+        return await self._writes.run(write)
+
+    async def delete_if(self, table: Table, key: Key, *, version: int) -> bool:
+        """Delete a row if its version is still *version*."""
+        sql = self._sql[table.name]
+        return await self._writes.run(
+            lambda connection: changed(connection, sql.delete_if, (*key, version, self._now_ms()))
+        )
+
+    async def sweep(self) -> int:
+        """Remove rows whose time has passed, a slice at a time: writers wait for none of them long."""
+        return sum([await self._sweep(sql) for sql in self._sql.values()])
+
+    async def close(self) -> None:
+        """Finish what is being written and let go of the file."""
+        self._reads.close()
+        await self._writes.close()
+
+    def _build(self, connection: sqlite3.Connection) -> None:
+        connection.execute(CREATE_TOMBSTONES)
+        for sql in self._sql.values():
+            connection.execute(sql.create)
+
+    async def _scan(self, table: Table, partition: Key, within: Range) -> Rows:
+        sql = self._sql[table.name].scan(
+            first=within.first is not None,
+            last=within.last is not None,
+            descending=within.descending,
+        )
+        bounds = [bound for bound in (within.first, within.last) if bound is not None]
+        limit = -1 if within.limit is None else within.limit
+        return await self._reads.rows(sql, (*partition, self._now_ms(), *bounds, limit))
+
+    def _upsert(
+        self, connection: sqlite3.Connection, writes: Iterable[tuple[TableSql, list[StampedRow]]]
+    ) -> None:
+        self._tombstones.refresh(connection)
+        now = self._now_ms()
+        for sql, rows in writes:
+            standing = self._tombstones.survivors(sql.table, rows)
+            for start in range(0, len(standing), ROWS_TOGETHER):
+                part = standing[start : start + ROWS_TOGETHER]
+                connection.execute(sql.upsert(len(part)), flat(part, now))
+
+    async def _sweep(self, sql: TableSql) -> int:
+        removed, found = 0, SWEPT_TOGETHER
+        while found == SWEPT_TOGETHER:
+            expired = (self._now_ms(), SWEPT_TOGETHER)
+            keys = await self._reads.aside(partial(select, sql.expired, expired))
+            found = len(keys)
+            if keys:
+                removed += await self._writes.run(partial(self._delete_expired, sql, keys))
+                await asyncio.sleep(BREATH_S)
+        return removed
+
+    def _delete_expired(self, sql: TableSql, keys: Rows, connection: sqlite3.Connection) -> int:
+        now = self._now_ms()
+        rows = [(*key, now) for key in keys]
+        return connection.executemany(sql.delete_expired, rows).rowcount
+
+
+def select(statement: str, parameters: Sequence[Value], connection: sqlite3.Connection) -> Rows:
+    """Read all rows of a statement."""
+    return connection.execute(statement, parameters).fetchall()
+
+
+def flat(rows: Sequence[StampedRow], now_ms: int) -> list[Value]:
+    """Put the parameters of all *rows* behind one another."""
+    return [
+        value
+        for row in rows
+        for value in (*row.key, row.state, row.stamp, expiry(now_ms, row.ttl_s))
+    ]
+
+
+def expiry(now_ms: int, ttl_s: int | None) -> int | None:
+    """Tell when a row written now is gone; None: never."""
+    return None if ttl_s is None else now_ms + ttl_s * 1_000
+
+
+def changed(connection: sqlite3.Connection, statement: str, parameters: Sequence[Value]) -> bool:
+    """Run a statement that changes one row or none, and tell whether it did."""
+    return connection.execute(statement, parameters).rowcount == 1
+
+
+def stamped_row(row: tuple[Any, ...]) -> StampedRow:
+    """Make a row of what `TableSql.read` selects of a stamped table."""
+    return StampedRow(row[:-2], row[-2], row[-1])
+
+
+def versioned_row(sql: TableSql, row: tuple[Any, ...]) -> Row:
+    """Make a row of what `TableSql.read` selects of a versioned table."""
+    keys = len(sql.keys)
+    return Row(row[:keys], dict(zip(sql.table.values, row[keys:-1], strict=True)), row[-1])

@@ -1,0 +1,56 @@
+"""Every wide-column table, declared once: CQL and SQLite's DDL are rendered from these."""
+
+from domain.ports import Column, Table
+
+LISTENER = {"listener": Column.TEXT}
+STATE = {"state": Column.BLOB}
+DOCUMENT = {"document": Column.BLOB}
+
+LISTENING_HOURS = Table(
+    "listening_hours",
+    partition=LISTENER,
+    clustering={"hour": Column.INT},
+    values=STATE,
+    stamped=True,
+)
+LISTENING_WEEKS = Table(
+    "listening_weeks",
+    partition=LISTENER,
+    clustering={"week": Column.INT},
+    values=STATE,
+    stamped=True,
+)
+PLAYS = Table(
+    "plays", partition=LISTENER, clustering={"play": Column.INT}, values=STATE, stamped=True
+)
+ERASURES = Table("erasures", partition=LISTENER, values=STATE, stamped=True)
+TRACK_PLAYS = Table(
+    "track_plays",
+    partition={"track": Column.TEXT},
+    clustering={"part": Column.INT},
+    values=STATE,
+    stamped=True,
+)
+PROGRESS = Table("progress", partition={"part": Column.INT}, values=STATE, stamped=True)
+
+ACCOUNTS = Table("accounts", partition=LISTENER, values={"name": Column.TEXT, **DOCUMENT})
+ACCOUNT_NAMES = Table("account_names", partition={"name": Column.TEXT}, values=LISTENER)
+REFRESH_FAMILIES = Table(
+    "refresh_families", partition=LISTENER, clustering={"family": Column.TEXT}, values=DOCUMENT
+)
+LOGIN_ATTEMPTS = Table("login_attempts", partition={"name": Column.TEXT}, values=DOCUMENT)
+CATALOGUE_TRACKS = Table("catalogue_tracks", partition={"track": Column.TEXT}, values=DOCUMENT)
+
+TABLES = (
+    LISTENING_HOURS,
+    LISTENING_WEEKS,
+    PLAYS,
+    ERASURES,
+    TRACK_PLAYS,
+    PROGRESS,
+    ACCOUNTS,
+    ACCOUNT_NAMES,
+    REFRESH_FAMILIES,
+    LOGIN_ATTEMPTS,
+    CATALOGUE_TRACKS,
+)
