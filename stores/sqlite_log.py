@@ -199,7 +199,7 @@ class SqliteLog:
     async def _offsets(
         self, generation: Generation, statement: str, parameters: Sequence[str | int]
     ) -> list[int]:
-        offsets = dict(await self._rows(statement, parameters))
+        offsets: dict[int, int] = dict(await self._rows(statement, parameters))
         return [offsets.get(part, 0) for part in range(generation.partitions)]
 
     async def _rows(self, statement: str, parameters: Sequence[str | int]) -> Rows:
