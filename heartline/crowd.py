@@ -63,7 +63,7 @@ def crowd_zone(number: int, seed: str) -> str:
 
 def crowd_zeal(number: int, seed: str) -> float:
     """Tell how much more than the average the crowd's listener of that *number* listens."""
-    return _drawn(seed, number, "zeal").uniform(0.3, 1.7)
+    return _drawn(seed, number, "zeal").uniform(0.8, 3.0)
 
 
 class Crowd:
