@@ -106,11 +106,16 @@ def kill(pids: Iterable[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def kill_marked(marker: str, run_prefix: str, *, patience_s: float = 5.0) -> int:
-    """Kill what carries *marker* or descends from us until nothing does; tell how many."""
+def kill_marked(
+    marker: str, run_prefix: str, *, family: bool = False, patience_s: float = 5.0
+) -> int:
+    """Kill what carries *marker* until nothing does; with *family*, what descends from us as well.
+
+    Returns how many there were.
+    """
     deadline, killed = time.monotonic() + patience_s, set[int]()
     while time.monotonic() < deadline:
-        found = marked(marker, run_prefix) | descendants(os.getpid())
+        found = marked(marker, run_prefix) | (descendants(os.getpid()) if family else set())
         if not found:
             break
         kill(found)

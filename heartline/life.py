@@ -1,0 +1,236 @@
+"""One start of the driver: begun, watched, ended, with nothing of it left."""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from heartline import haproxy, processes
+from heartline.probe import NOBODY_LISTENS, Answer, ask
+from heartline.ray_environment import environment
+from heartline.run_directory import fresh_log, keep_logs, make_run_dir, run_prefix
+from heartline.settings import Settings
+
+START_LIMIT_S = 180.0
+STOP_LIMIT_S = 25.0  # a commit of every shard, then Serve's and Ray's own shutdown
+PROBE_EVERY_S = 1.0
+LOOK_S = 0.1  # while starting
+PROBE_TIMEOUT_S = 5.0
+SILENT_LIMIT_S = 12.0  # Ray brings a replica back within 5 s by itself; after this we start afresh
+FAILURE_FILE = "failure"  # in the run directory: why the driver refused to start, one line
+REFUSED_LIMIT_S = 3.0  # HAProxy is gone: Ray would take 30 s to notice; a reload refuses nobody
+APPLICATION_PATHS = ("/healthz", "/v1/heartbeats", "/v1/me/listening/minutes")
+VITAL = {  # Ray on one machine does not survive the loss of any of these
+    "/raylet/raylet ": "the raylet",
+    "/gcs/gcs_server ": "the GCS server",
+    "ray::RuntimeEnvAgent": "the runtime-env agent",
+    "ray::DashboardAgent": "the dashboard agent",
+}
+
+
+class Ending(Enum):
+    """How a life ended."""
+
+    ASKED = "asked"
+    REFUSED = "refused"
+    DIED = "died"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a life ended, and why, in a sentence."""
+
+    ending: Ending
+    why: str = ""
+
+
+class Life:
+    """One driver with everything that it starts."""
+
+    def __init__(self, settings: Settings, *, marker: str, environ: Mapping[str, str]) -> None:
+        self._settings, self._marker, self._environ = settings, marker, environ
+        self._address = urlsplit(settings.url)
+        self._run_dir = Path()
+        self._driver: subprocess.Popen[bytes] | None = None
+
+    async def live(
+        self, stop: asyncio.Event, hurry: asyncio.Event, ready: Callable[[], Awaitable[None]]
+    ) -> End:
+        """Start, call *ready* when everything answers, and watch until the end or until *stop*."""
+        self._run_dir = make_run_dir(self._marker)
+        try:
+            self._driver = self._spawn()
+            end = await self._until_answered(stop) or await self._until_ready(stop)
+            if end is None:
+                await ready()
+                end = await self._until_something_dies(stop)
+            if end.ending is Ending.ASKED:
+                await self._stop_driver(hurry)
+            return end
+        finally:
+            self._clear_away()
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        wrapper = haproxy.install(self._run_dir, host=self._settings.host, port=self._settings.port)
+        order = {"settings": self._settings.plain(), "run_dir": str(self._run_dir)}
+        with fresh_log(self._settings.data / "logs" / "driver.log") as output:
+            driver = subprocess.Popen(
+                [sys.executable, "-m", "heartline.driver"],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C in the terminal is for the supervisor alone
+                env=environment(
+                    self._environ,
+                    marker=self._marker,
+                    run_dir=self._run_dir,
+                    wrapper=wrapper,
+                    token=secrets.token_hex(32),
+                ),
+            )
+        with contextlib.suppress(BrokenPipeError), driver.stdin or contextlib.nullcontext() as pipe:
+            if pipe:
+                pipe.write(json.dumps(order).encode())
+        return driver
+
+    async def _until_answered(self, stop: asyncio.Event) -> End | None:
+        """Wait for the first answer of every application; None: it is there."""
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                first = await first_of(
+                    stop=stop.wait(), driver=self._driver_gone(), answered=self._all_answer()
+                )
+        except TimeoutError:
+            return End(Ending.DIED, f"nothing answered within {START_LIMIT_S:.0f} s")
+        return self._end(first)
+
+    async def _until_ready(self, stop: asyncio.Event) -> End | None:
+        """Wait until rows are fresh, however long shards take to catch up; None: they are."""
+        return self._end(await first_of(**self._ends(stop), ready=self._is_ready()))
+
+    async def _until_something_dies(self, stop: asyncio.Event) -> End:
+        first = await first_of(**self._ends(stop))
+        return self._end(first) or End(Ending.DIED, first)
+
+    def _ends(self, stop: asyncio.Event) -> dict[str, Coroutine[Any, Any, object]]:
+        ends: dict[str, Coroutine[Any, Any, object]] = {
+            "stop": stop.wait(),
+            "driver": self._driver_gone(),
+        }
+        ends |= {
+            f"{what} died": gone(pid)
+            for pid in processes.descendants(os.getpid())
+            for mark, what in VITAL.items()
+            if mark in processes.command(pid)
+        }
+        return ends | {"the applications do not answer": self._silence()}
+
+    def _end(self, first: str) -> End | None:
+        match first:
+            case "stop":
+                return End(Ending.ASKED)
+            case "driver":
+                return self._driver_end()
+            case "answered" | "ready":
+                return None
+            case _:
+                return End(Ending.DIED, first)
+
+    async def _all_answer(self) -> None:
+        while True:
+            answers = [await self._ask(path) for path in APPLICATION_PATHS]
+            if all(each and each.alive for each in answers):
+                return
+            await asyncio.sleep(LOOK_S)
+
+    async def _is_ready(self) -> None:
+        while True:
+            answer = await self._ask("/readyz")
+            if answer and answer.status == 200:
+                return
+            await asyncio.sleep(LOOK_S)
+
+    async def _driver_gone(self) -> None:
+        if self._driver:
+            await gone(self._driver.pid)
+
+    def _driver_end(self) -> End:
+        with contextlib.suppress(FileNotFoundError):
+            return End(Ending.REFUSED, (self._run_dir / FAILURE_FILE).read_text().strip())
+        status = self._driver.wait() if self._driver else None
+        return End(Ending.DIED, f"the driver ended with status {status}")
+
+    async def _silence(self) -> None:
+        """Return when nobody has listened for some seconds, or an application was silent for long."""
+        heard, listened = dict.fromkeys(APPLICATION_PATHS, time.monotonic()), time.monotonic()
+        while True:
+            await asyncio.sleep(PROBE_EVERY_S)
+            processes.reap({self._driver.pid} if self._driver else ())
+            answers = await asyncio.gather(*(self._ask(path) for path in heard))
+            now = time.monotonic()
+            listened = listened if NOBODY_LISTENS in answers else now
+            for path, answer in zip(heard, answers, strict=True):
+                heard[path] = now if answer and answer.alive else heard[path]
+            if now - listened > REFUSED_LIMIT_S or now - min(heard.values()) > SILENT_LIMIT_S:
+                return
+
+    async def _ask(self, path: str) -> Answer | None:
+        host, port = self._address.hostname or "127.0.0.1", self._settings.port
+        return await ask(host, port, path, timeout_s=PROBE_TIMEOUT_S)
+
+    async def _stop_driver(self, hurry: asyncio.Event) -> None:
+        if self._driver is None:
+            return
+        self._driver.terminate()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_LIMIT_S):
+                await first_of(driver=self._driver_gone(), hurry=hurry.wait())
+
+    def _clear_away(self) -> None:
+        """Kill whatever is left, keep what Ray wrote, delete the rest."""
+        processes.kill_marked(self._marker, run_prefix(self._marker), family=True)
+        keep_logs(self._run_dir, self._settings.data / "logs" / "ray")
+        if self._driver:
+            self._driver.wait()
+        processes.reap(())
+        shutil.rmtree(self._run_dir, ignore_errors=True)
+
+
+async def gone(pid: int) -> None:
+    """Return when the process *pid* has ended."""
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(watched, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(watched)
+        os.close(watched)
+
+
+async def first_of(**waits: Coroutine[Any, Any, object]) -> str:
+    """Wait for the first of several, by name, and give up the others; an earlier name wins a tie."""
+    tasks = {name: asyncio.ensure_future(wait) for name, wait in waits.items()}
+    try:
+        await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+        done = next(name for name, task in tasks.items() if task.done())
+        tasks[done].result()
+        return done
+    finally:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
