@@ -1,0 +1,86 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from actors.partition import GROUP
+from domain.errors import LogBehindStore
+from domain.heartbeats import Heartbeat, Kind
+from domain.positions import Generation
+from domain.units import QUARTER_MS
+from heartline import wiring
+from heartline.generations import settle
+from heartline.settings import Settings
+from stores.listening import Listening
+from stores.sqlite_tables import SqliteTables
+from tests.clock import MONDAY_MS, Clock
+from tests.memory_log import MemoryLog
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def rows(tmp_path: Path, clock: Clock) -> AsyncIterator[Listening]:
+    tables = SqliteTables.open(tmp_path / "store.db", now_ms=clock)
+    yield wiring.listening(tables, Settings(tmp_path))
+    await tables.close()
+
+
+def settings(partitions: int, *, new_generation: bool = False) -> Settings:
+    return Settings(Path("data"), partitions=partitions, new_generation=new_generation)
+
+
+def beat(at: int) -> Heartbeat:
+    return Heartbeat(id=f"{at}", listener_id="ann", track_id="t", kind=Kind.BEAT, at=at)
+
+
+async def test_the_same_number_of_partitions_goes_on(rows: Listening, clock: Clock) -> None:
+    log = MemoryLog(clock, partitions=4)
+
+    assert await settle(log, rows, settings(4), now_ms=clock) == Generation(0, 4)
+
+
+async def test_another_number_begins_when_the_older_generation_is_consumed(
+    rows: Listening, clock: Clock
+) -> None:
+    log = MemoryLog(clock, partitions=2)
+    await log.put([beat(MONDAY_MS), beat(MONDAY_MS + 20_000)])
+
+    assert await settle(log, rows, settings(3), now_ms=clock) == Generation(1, 3)
+
+    older = Generation(0, 2)
+    assert await log.committed(GROUP, older) == await log.ends(older)
+    quarter = MONDAY_MS // QUARTER_MS
+    assert await rows.quarters("ann", quarter, quarter, now_ms=clock()) == {quarter: 20_000}
+
+
+async def test_a_log_that_ends_before_what_was_committed_is_refused(
+    rows: Listening, clock: Clock
+) -> None:
+    log = MemoryLog(clock, partitions=2)
+    await log.commit(GROUP, Generation(0, 2), {1: 7})
+
+    with pytest.raises(LogBehindStore, match="ends at 0, but 7 was committed"):
+        await settle(log, rows, settings(2), now_ms=clock)
+
+
+async def test_a_new_generation_begins_when_told_to(rows: Listening, clock: Clock) -> None:
+    log = MemoryLog(clock, partitions=2)
+    await log.commit(GROUP, Generation(0, 2), {1: 7})
+
+    began = await settle(log, rows, settings(2, new_generation=True), now_ms=clock)
+
+    assert began == Generation(1, 2)
+
+
+async def test_telling_so_changes_nothing_when_the_log_is_whole(
+    rows: Listening, clock: Clock
+) -> None:
+    log = MemoryLog(clock, partitions=2)
+
+    began = await settle(log, rows, settings(2, new_generation=True), now_ms=clock)
+
+    assert began == Generation(0, 2)
