@@ -1,0 +1,99 @@
+"""What runs in Ray beside Ray Serve: the shards, and the tailer that feeds them."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import RayError
+
+from actors.listener_shard import ListenerShard
+from actors.ray_shard import start_shards
+from actors.shard_handles import RayShard, find_shards
+from domain.positions import Generation
+from domain.warm import warm
+from heartline import wiring
+from heartline.settings import Settings
+from streams.housekeeping import Retention, keep_house
+from streams.ray_tailer import Run, start_tailer
+from streams.tailer import Tailer
+
+log = logging.getLogger(__name__)
+
+STOP_TAILER_S = 5.0
+CLOSE_SHARDS_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Consumers:
+    """The running consumers of the log."""
+
+    shards: list[RayShard]
+    tailer: "ActorHandle[Any]"
+    following: Any  # ends only with the error that ended the tailer
+
+    def check(self) -> None:
+        """See that the tailer runs.
+
+        Raises
+        ------
+        RayError
+            It ended, and with what.
+        """
+        ended, _ = ray.wait([self.following], timeout=0)
+        ray.get(ended)
+
+    def stop(self) -> None:
+        """Stop reading the log, then write out and commit what was applied."""
+        _wait([self.tailer.stop.remote()], STOP_TAILER_S)
+        _wait([shard.handle.close.remote() for shard in self.shards], CLOSE_SHARDS_S)
+
+
+def start_consumers(settings: Settings, generation: Generation) -> Consumers:
+    """Start the shards, then the tailer."""
+    shards = start_shards(_shard_builder(settings, generation), settings.shards)
+    tailer, following = start_tailer(_tailer_builder(settings, generation))
+    return Consumers(shards, tailer, following)
+
+
+def _shard_builder(settings: Settings, generation: Generation) -> Callable[[], ListenerShard]:
+    def build() -> ListenerShard:
+        warm()  # the first heartbeat shall not wait for a compiler
+        return ListenerShard(
+            generation,
+            listening=wiring.listening(wiring.open_tables(settings.data), settings),
+            log=wiring.open_log(settings.data, partitions=settings.partitions),
+            commit_window_ms=settings.commit_window_ms,
+            now_ms=wiring.now_ms,
+        )
+
+    return build
+
+
+def _tailer_builder(settings: Settings, generation: Generation) -> Callable[[], Run]:
+    def build() -> Run:
+        shards = find_shards(settings.shards)
+        tables = wiring.open_tables(settings.data)
+        log = wiring.open_log(settings.data, partitions=settings.partitions)
+        tailer = Tailer(log, generation, lambda partition: shards[partition % len(shards)])
+        retention = Retention(settings.log_retention_days, settings.log_retention_bytes)
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(tailer.run())
+                tasks.create_task(keep_house(log, tables, retention, wiring.now_ms))
+
+        return run
+
+    return build
+
+
+def _wait(calls: list[Any], timeout_s: float) -> None:
+    """Wait for *calls*; what fails or takes too long is made good from the log at the next start."""
+    try:
+        ray.get(calls, timeout=timeout_s)
+    except RayError as error:
+        log.warning("not stopped cleanly: %s", error)

@@ -1,0 +1,100 @@
+"""The doors: the applications of `serve`, built of the ports of one machine, within a replica."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from starlette.types import ASGIApp
+
+from actors.shard_handles import RayPresence, find_shards
+from domain.ports import Log, Tables
+from domain.positions import Generation
+from heartline import wiring
+from heartline.settings import Settings
+from heartline.status import status_of
+from serve import ingest
+from serve.app import Parts, build_listening, build_main
+from serve.auth import Access
+from serve.health import Check, fresh
+from serve.ingest import build_ingest
+from serve.pages import page_routes
+from stores.catalogue import Catalogue
+from stores.refresh_families import RefreshFamilies
+
+Build: TypeAlias = Callable[[Settings, Generation], ASGIApp]
+Status: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+def ingest_app(settings: Settings, generation: Generation) -> ASGIApp:
+    """Make the door at ``/v1/heartbeats``."""
+    tables, records = _ports(settings)
+    access = Access(wiring.tokens(settings.data), wiring.accounts(tables))
+    return build_ingest(
+        log=records,
+        authenticate=access.authenticate,
+        late_limit_days=settings.late_limit_days,
+        now_ms=wiring.now_ms,
+    )
+
+
+def listening_app(settings: Settings, generation: Generation) -> ASGIApp:
+    """Make the door at ``/v1/me/listening``."""
+    tables, records = _ports(settings)
+    return build_listening(_parts(settings, generation, tables, records))
+
+
+def main_app(settings: Settings, generation: Generation) -> ASGIApp:
+    """Make the door at ``/``."""
+    tables, records = _ports(settings)
+    rows = wiring.listening(tables, settings)
+    parts = _parts(settings, generation, tables, records)
+    shards = find_shards(settings.shards)
+
+    async def status() -> Mapping[str, Any]:
+        return await status_of(records, rows, generation, shards)
+
+    return build_main(
+        parts,
+        checks=_checks(status),
+        status=status,
+        version=wiring.release(),
+        described=ingest.ENDPOINTS,
+        extra_routes=page_routes(),
+    )
+
+
+def _ports(settings: Settings) -> tuple[Tables, Log]:
+    return (
+        wiring.open_tables(settings.data),
+        wiring.open_log(settings.data, partitions=settings.partitions),
+    )
+
+
+def _parts(settings: Settings, generation: Generation, tables: Tables, records: Log) -> Parts:
+    rows = wiring.listening(tables, settings)
+
+    async def current() -> Generation:
+        return generation  # it changes only while nothing serves
+
+    return Parts(
+        accounts=wiring.accounts(tables),
+        families=RefreshFamilies(tables, new_secret=wiring.new_secret),
+        tokens=wiring.tokens(settings.data),
+        listening=rows,
+        catalogue=Catalogue(tables),
+        presence=RayPresence(find_shards(settings.shards), generation.partitions),
+        generation=current,
+        erase=wiring.eraser(records, rows, generation),
+        now_ms=wiring.now_ms,
+    )
+
+
+def _checks(status: Status) -> dict[str, Check]:
+    async def shards() -> str | None:
+        told = await status()
+        dead = [str(each["shard"]) for each in told["shards"] if not each["alive"]]
+        return f"no answer from {', '.join(dead)}" if dead else None
+
+    async def staleness_ms() -> int:
+        return int((await status())["staleness_ms"])
+
+    return {"shards": shards, "rows": fresh(staleness_ms)}

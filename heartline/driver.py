@@ -1,0 +1,97 @@
+"""The driver: `python -m heartline.driver`, a child of `heartline up`. It holds Ray and Ray Serve.
+
+It is told what to do by one JSON document on standard input, stays until SIGTERM, and then stops in
+the order in which nothing is lost: the doors first, then the log's reader, then the shards' commit.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+from domain.errors import HeartlineError
+from domain.positions import Generation
+from heartline import wiring
+from heartline.life import FAILURE_FILE
+from heartline.processes import die_with_parent
+from heartline.settings import Settings
+
+OBJECT_STORE_BYTES = 128 << 20  # hardly anything passes through it
+CHECK_S = 1.0
+LOGICAL_CPUS = 1  # our actors ask for none; Ray starts a spare worker for each
+
+log = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Start everything, wait for SIGTERM, stop everything."""
+    die_with_parent()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log.info("begins")
+    order = json.load(sys.stdin)
+    settings, run_dir = Settings.of_plain(order["settings"]), Path(order["run_dir"])
+    try:
+        generation = asyncio.run(_settled(settings))
+        log.info("generation %d with %d partitions", generation.number, generation.partitions)
+        _run(settings, generation, run_dir)
+    except HeartlineError as error:
+        (run_dir / FAILURE_FILE).write_text(str(error))
+        return 1
+    return 0
+
+
+async def _settled(settings: Settings) -> Generation:
+    from heartline.generations import settle
+
+    async with (
+        wiring.store(settings.data, make=True) as tables,
+        wiring.log_of(settings.data, make=settings.partitions) as records,
+    ):
+        rows = wiring.listening(tables, settings)
+        return await settle(records, rows, settings, now_ms=wiring.now_ms)
+
+
+def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:
+    import ray
+    from ray import serve
+
+    from actors.shard_handles import NAMESPACE
+    from heartline.applications import serve_applications
+    from heartline.cluster import start_consumers
+
+    asked = threading.Event()
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    ray.init(
+        address="local",
+        namespace=NAMESPACE,
+        num_cpus=LOGICAL_CPUS,
+        include_dashboard=False,
+        object_store_memory=OBJECT_STORE_BYTES,
+        log_to_driver=False,
+        _temp_dir=str(run_dir / "ray"),
+    )
+    # Ray has set a handler of its own, which ends the process where it stands.
+    signal.signal(signal.SIGTERM, ask)
+    log.info("Ray runs")
+    consumers = start_consumers(settings, generation)
+    serve_applications(settings, generation)
+    log.info("everything runs")
+    while not asked.wait(CHECK_S):
+        consumers.check()
+    serve.shutdown()  # type: ignore[no-untyped-call]
+    consumers.stop()
+    log.info("stopped")
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    os._exit(status)  # the supervisor ends Ray's processes faster than Ray does

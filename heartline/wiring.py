@@ -1,0 +1,143 @@
+"""The composition root: settings become ports, ports become repositories, those become applications.
+
+Every process of Heartline (a command, a replica, a shard, the tailer) builds what it needs here.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from domain.batches import encode_erase
+from domain.hashing import partition_of
+from domain.ids import base62
+from domain.ports import Log, Tables
+from domain.positions import Generation
+from heartline.keys import signing_key
+from heartline.settings import DAY_S, Settings
+from heartline.terminal import fail
+from serve.tokens import Tokens
+from stores.accounts import Accounts
+from stores.listening import Listening
+from stores.passwords import Passwords
+
+STORE_FILE, LOG_FILE = "store.db", "log.db"
+
+
+def now_ms() -> int:
+    """Tell the time, in ms since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def new_id() -> str:
+    """Make an id that nobody has."""
+    return base62(os.urandom(16))
+
+
+def new_secret() -> str:
+    """Make what nobody can guess."""
+    return secrets.token_urlsafe(32)
+
+
+def release() -> str:
+    """Tell the version of Heartline that runs."""
+    try:
+        return version("heartline")
+    except PackageNotFoundError:
+        return "0"
+
+
+def settings(data: Path) -> Settings:
+    """Read the settings of a command that works on *data*."""
+    return Settings.from_environ(os.environ, {"data": data})
+
+
+def open_tables(data: Path) -> Tables:
+    """Open the wide-column tables of a data directory, and make them if they are not there."""
+    from stores.sqlite_tables import SqliteTables
+
+    return SqliteTables.open(data / STORE_FILE, now_ms=now_ms)
+
+
+def open_log(data: Path, *, partitions: int) -> Log:
+    """Open the log of a data directory; a new one begins with *partitions*."""
+    from stores.sqlite_log import SqliteLog
+
+    return SqliteLog.open(data / LOG_FILE, now_ms=now_ms, partitions=partitions)
+
+
+@asynccontextmanager
+async def store(data: Path, *, make: bool = False) -> AsyncIterator[Tables]:
+    """Have the tables of a data directory for a while; *make* the directory if it is not there.
+
+    Raises
+    ------
+    Failure
+        It is not there, or cannot be made.
+    """
+    if make:
+        _make(data)
+    elif not (data / STORE_FILE).exists():
+        fail(f"{data} holds no store: start `heartline up` there, or name another one with --data")
+    tables = open_tables(data)
+    try:
+        yield tables
+    finally:
+        await tables.close()
+
+
+@asynccontextmanager
+async def log_of(data: Path, *, make: int = 0) -> AsyncIterator[Log]:
+    """Have the log of a data directory for a while; *make* it, with that many partitions.
+
+    Raises
+    ------
+    Failure
+        It is not there.
+    """
+    if not make and not (data / LOG_FILE).exists():
+        fail(f"{data} holds no log: start `heartline up` there, or name another one with --data")
+    log = open_log(data, partitions=make or Settings(data).partitions)
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
+def _make(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        fail(f"cannot make {data}: {error.strerror}; choose another directory with --data")
+
+
+def listening(tables: Tables, settings: Settings) -> Listening:
+    """Make the repository of what listeners listened to."""
+    kept_s = settings.plays_kept_days * DAY_S or None
+    return Listening(tables, week_ttl_s=settings.week_ttl_s, plays_ttl_s=kept_s)
+
+
+def accounts(tables: Tables) -> Accounts:
+    """Make the repository of accounts."""
+    return Accounts(tables, Passwords(), now_ms=now_ms, new_id=new_id)
+
+
+def tokens(data: Path) -> Tokens:
+    """Make what signs and reads the access tokens of a data directory."""
+    return Tokens(signing_key(data), now_ms=now_ms)
+
+
+def eraser(log: Log, rows: Listening, generation: Generation) -> Callable[[str], Awaitable[None]]:
+    """Make what erases a listener, from the log's consumers as from the store."""
+
+    async def erase(listener_id: str) -> None:
+        # First the record: whatever is written after it by a shard that still holds the listener
+        # is followed by the shard's own erasure.
+        partition = partition_of(listener_id, generation.partitions)
+        await log.append([(partition, encode_erase(listener_id))])
+        await rows.erase(listener_id)
+
+    return erase
