@@ -1,0 +1,295 @@
+"""Everything counted again from the log, by the oracle, and compared with the rows of the store.
+
+With C the committed offset and E the end of the log, the store may hold anything between what the
+records up to C give and what those up to E give: shards write when they like. Both counts are made,
+and each number of the store must lie between them; where C is E they are one.
+
+Rows are read before the log is read to its end once more, so that E is never too small.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from domain.calendar import IsoWeek, week_layout
+from domain.heartbeats import Heartbeat, Kind
+from domain.recount import PlayCount, PlayOf, plays, quarters
+from domain.rows import Play
+from domain.units import DAY_MS, FUTURE_MS, JOIN_MS, QUARTER_MS
+from heartline.log_buckets import BUCKETS, Heard, LogBuckets
+from serve.instants import iso
+from serve.listening import UTC_ALWAYS
+from stores.accounts import Accounts
+
+PLAYS_READ = 500
+WEEK_QUARTERS = 7 * 96
+ALWAYS = 1 << 62
+
+K = TypeVar("K")
+
+
+class Rows(Protocol):
+    """What is read of `stores.listening.Listening`."""
+
+    async def are_erased(self, listener_ids: list[str]) -> list[bool]:
+        """Tell which listeners were erased."""
+        ...
+
+    async def quarters(
+        self, listener_id: str, first: int, last: int, *, now_ms: int
+    ) -> dict[int, int]:
+        """Read UTC quarter-hour to ms listened, sparse."""
+        ...
+
+    async def plays_before(
+        self, listener_id: str, before: tuple[int, int] | None, limit: int
+    ) -> list[Play]:
+        """Read plays, newest first."""
+        ...
+
+    async def track_plays(self, track_ids: list[str]) -> list[int]:
+        """Read how often each track was played."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One number that the store has otherwise than the log."""
+
+    of: str  # a listener, or a track
+    what: str
+    stored: int
+    least: int
+    most: int
+
+    def __str__(self) -> str:
+        counted = str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
+        return f"{self.of}: {self.what}: the store has {self.stored}, the log gives {counted}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is compared: quarter-hours (UTC numbers, inclusive) that the log holds whole."""
+
+    first: int = 0
+    last: int = ALWAYS
+
+    def within(self, other: "Bounds") -> "Bounds":
+        """Tell what both hold."""
+        return Bounds(max(self.first, other.first), min(self.last, other.last))
+
+    def hold(self, at_ms: int) -> bool:
+        """Whether an instant lies inside."""
+        return self.first <= at_ms // QUARTER_MS <= self.last
+
+
+@dataclass(slots=True)
+class Tallied:
+    """How much was compared."""
+
+    listeners: int = 0
+    erased: int = 0
+    quarters: int = 0
+    plays: int = 0
+    tracks: int = 0
+
+
+@dataclass(slots=True)
+class TrackCounts:
+    """Plays of each track, counted from the committed records and from all of them."""
+
+    least: dict[str, int] = field(default_factory=dict)
+    most: dict[str, int] = field(default_factory=dict)
+
+    def add(self, least: Iterable[PlayOf], most: Iterable[PlayOf]) -> None:
+        """Count a listener's plays."""
+        for counts, counted in ((self.least, least), (self.most, most)):
+            for play in counted:
+                counts[play.track_id] = counts.get(play.track_id, 0) + 1
+
+
+def held_whole(trimmed_ms: int) -> Bounds:
+    """Tell which quarter-hours the log still holds whole, if records up to then were removed.
+
+    A heartbeat may be ahead of the clock by some minutes, and joins neighbours a minute away.
+    """
+    if not trimmed_ms:
+        return Bounds()
+    return Bounds(first=-(-(trimmed_ms + FUTURE_MS + JOIN_MS + 1) // QUARTER_MS))
+
+
+class Recount:
+    """One recount on its way."""
+
+    def __init__(
+        self,
+        buckets: LogBuckets,
+        rows: Rows,
+        accounts: Accounts,
+        *,
+        whole: Bounds,
+        week: IsoWeek | None,
+        plays_since_ms: int,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._buckets, self._rows, self._accounts = buckets, rows, accounts
+        self._whole, self._week, self._now_ms = whole, week, now_ms
+        self._plays_since_ms = plays_since_ms  # plays before that the store need not have any more
+        self._tracks = TrackCounts()
+        self.tallied = Tallied()
+
+    async def differences(
+        self, tell: Callable[[int], None] = lambda _: None
+    ) -> AsyncIterator[Difference]:
+        """Compare listener by listener, then tracks; *tell* hears of the heartbeats dealt with."""
+        tracks = await self._stored_tracks()
+        for bucket in range(BUCKETS):
+            before = self._buckets.size(bucket)
+            async for difference in self._in_bucket(bucket):
+                yield difference
+            tell(before)
+        for track, stored in tracks.items():
+            self.tallied.tracks += 1
+            least, most = self._tracks.least.get(track, 0), self._tracks.most.get(track, 0)
+            for difference in _beyond(track, "plays of the track", stored, least, most):
+                yield difference
+
+    async def _in_bucket(self, bucket: int) -> AsyncIterator[Difference]:
+        heard, size = self._buckets.heard(bucket), self._buckets.size(bucket)
+        stored = {name: await self._stored(name, said) for name, said in heard.items()}
+        gone = await self._gone(list(heard))
+        await self._buckets.advance()
+        if self._buckets.size(bucket) != size:
+            heard = self._buckets.heard(bucket)
+        for name, (bounds, of_quarters, of_plays) in stored.items():
+            if name in gone or any(beat.kind is Kind.ERASE for beat in heard[name].every):
+                self.tallied.erased += 1
+                self._tracks.add((), _counted(plays(_plain(heard[name].every))))
+                continue
+            self.tallied.listeners += 1
+            for difference in self._of_listener(name, heard[name], bounds, of_quarters, of_plays):
+                yield difference
+
+    async def _gone(self, names: list[str]) -> set[str]:
+        erased = await self._rows.are_erased(names)
+        return {name for name, is_erased in zip(names, erased, strict=True) if is_erased}
+
+    async def _stored(
+        self, name: str, heard: Heard
+    ) -> tuple[Bounds, dict[int, int], dict[PlayOf, Play]]:
+        bounds = await self._bounds(name)
+        marks = [beat.at // QUARTER_MS for beat in heard.every if beat.kind is not Kind.ERASE]
+        if not marks:
+            return bounds, {}, {}
+        first = max(min(marks) - WEEK_QUARTERS, bounds.first)
+        last = min(max(marks) + WEEK_QUARTERS, bounds.last)
+        if first > last:
+            return bounds, {}, {}
+        found = await self._rows.quarters(name, first, last, now_ms=self._now_ms())
+        return bounds, found, await self._plays(name, bounds)
+
+    async def _bounds(self, name: str) -> Bounds:
+        if self._week is None:
+            return self._whole
+        account = await self._accounts.by_id(name)
+        layout = week_layout(account.zones if account else UTC_ALWAYS, self._week)
+        return self._whole.within(Bounds(layout.first_quarter, layout.last_quarter))
+
+    async def _plays(self, name: str, bounds: Bounds) -> dict[PlayOf, Play]:
+        found: dict[PlayOf, Play] = {}
+        mark = None if bounds.last == ALWAYS else ((bounds.last + 1) * QUARTER_MS, 0)
+        while page := await self._rows.plays_before(name, mark, PLAYS_READ):
+            found |= {_play_of(play): play for play in page if bounds.hold(play.played_at_ms)}
+            mark = (page[-1].played_at_ms, page[-1].key)
+            if mark[0] < bounds.first * QUARTER_MS:
+                break
+        return found
+
+    def _of_listener(
+        self,
+        name: str,
+        heard: Heard,
+        bounds: Bounds,
+        of_quarters: Mapping[int, int],
+        of_plays: Mapping[PlayOf, Play],
+    ) -> Iterable[Difference]:
+        least, most = quarters(heard.committed), quarters(heard.every)
+        for quarter in sorted(most.keys() | of_quarters.keys()):
+            if bounds.first <= quarter <= bounds.last:
+                self.tallied.quarters += 1
+                yield from _beyond(
+                    name,
+                    f"quarter-hour from {iso(quarter * QUARTER_MS)}, ms",
+                    of_quarters.get(quarter, 0),
+                    least.get(quarter, 0),
+                    most.get(quarter, 0),
+                )
+        least_plays, most_plays = plays(heard.committed), plays(heard.every)
+        self._tracks.add(_counted(least_plays), _counted(most_plays))
+        for play in most_plays.keys() | of_plays.keys():
+            yield from self._of_play(
+                name,
+                play,
+                stored=of_plays.get(play),
+                least=least_plays.get(play),
+                most=most_plays.get(play),
+                bounds=bounds,
+            )
+
+    def _of_play(
+        self,
+        name: str,
+        play: PlayOf,
+        *,
+        bounds: Bounds,
+        stored: Play | None,
+        least: PlayCount | None,
+        most: PlayCount | None,
+    ) -> Iterable[Difference]:
+        # A heartbeat that comes late may move a play's beginning; both must lie inside.
+        begins = [count.first_ms for count in (least, most) if count]
+        if not all(bounds.hold(at_ms) and at_ms >= self._plays_since_ms for at_ms in begins):
+            return
+        self.tallied.plays += 1
+        what = f"play {play.play_id or play.utc_day} of {play.track_id}"
+        if stored is None:
+            if least is not None:
+                yield Difference(name, f"{what}, rows", 0, 1, 1)
+            return
+        least_ms, most_ms = (count.ms_played if count else 0 for count in (least, most))
+        yield from _beyond(name, f"{what}, ms", stored.ms_played, least_ms, most_ms)
+        if least is not None and least == most:
+            yield from _beyond(
+                name, f"{what}, beginning", stored.played_at_ms, least.first_ms, least.first_ms
+            )
+            if (stored.context, stored.device_id) != (least.context, least.device_id):
+                yield Difference(name, f"{what}, equal contexts and devices", 0, 1, 1)
+
+    async def _stored_tracks(self) -> dict[str, int]:
+        """Read every track's count, where the log holds all plays that it was made of."""
+        if self._week is not None or self._whole.first:
+            return {}
+        names, found = sorted(self._buckets.tracks), dict[str, int]()
+        for start in range(0, len(names), PLAYS_READ):
+            some = names[start : start + PLAYS_READ]
+            found |= zip(some, await self._rows.track_plays(some), strict=True)
+        return found
+
+
+def _beyond(of: str, what: str, stored: int, least: int, most: int) -> Iterable[Difference]:
+    if not least <= stored <= most:
+        yield Difference(of, what, stored, least, most)
+
+
+def _plain(beats: Iterable[Heartbeat]) -> list[Heartbeat]:
+    return [beat for beat in beats if beat.kind is not Kind.ERASE]
+
+
+def _counted(found: Mapping[PlayOf, PlayCount]) -> list[PlayOf]:
+    return [play for play, count in found.items() if count.counted]
+
+
+def _play_of(play: Play) -> PlayOf:
+    return PlayOf(
+        play.track_id, play.play_id, None if play.play_id else play.played_at_ms // DAY_MS
+    )
