@@ -1,0 +1,234 @@
+"""The command line: what there is, in words, and which module does it.
+
+Nothing heavy is imported until a command runs, so that ``heartline --help`` answers at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TypeAlias
+
+from domain.errors import HeartlineError, Refused
+from heartline.settings import BadSettings, Settings, unknown, variable
+from heartline.terminal import Failure, note
+
+WRONG_USAGE = 2
+SCOPES = ("listener", "ingest", "operator")
+
+EXAMPLES = """\
+examples:
+  heartline up --demo                          start, with a listener and a crowd to look at
+  heartline account create ann --time-zone Asia/Kolkata
+  heartline minutes ann                        this week, as a chart
+  heartline minutes ann --week 2026-W47 --json
+  heartline replay my_spotify_data.zip --as ann --at-once
+  curl -H "Authorization: Bearer $(heartline token ann)" localhost:8000/v1/me
+
+Every command takes --data DIR (else HEARTLINE_DATA, else ./data) and --json. Exit status: 0 done,
+1 failed, 2 wrong usage or settings.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    for name in unknown(os.environ):
+        note(f"{name} is no setting of Heartline and changes nothing")
+    try:
+        options = parser().parse_args(argv)
+        options.data = _data(options)
+        run: Callable[[argparse.Namespace], int] = import_module(options.module).run
+        return run(options)
+    except Failure as failure:
+        note(failure.line)
+        return failure.status
+    except BadSettings as error:
+        for problem in error.problems:
+            note(problem)
+        return WRONG_USAGE
+    except HeartlineError as error:
+        note(str(error) or type(error).__name__)
+        return WRONG_USAGE if isinstance(error, Refused) else 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has enough. Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe every command."""
+    top = argparse.ArgumentParser(
+        prog="heartline",
+        description="Heartline: what everybody listens to, live and exactly.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"heartline {_version()}")
+    _shared(top, default=None)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for declare in (_up, _account, _token, _replay, _minutes, _status, _recount):
+        declare(commands)
+    return top
+
+
+def _version() -> str:
+    try:
+        return version("heartline")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _shared(parser: argparse.ArgumentParser, *, default: object = argparse.SUPPRESS) -> None:
+    parser.add_argument(
+        "--data", metavar="DIR", type=Path, default=default, help="the data directory"
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        default=default or False,
+        help="print one JSON document for machines",
+    )
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+
+
+def _command(
+    commands: _Commands, name: str, module: str, summary: str, more: str = ""
+) -> argparse.ArgumentParser:
+    made = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=more or None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _shared(made)
+    made.set_defaults(module=module)
+    return made
+
+
+def _up(commands: _Commands) -> None:
+    up = _command(
+        commands,
+        "up",
+        "heartline.commands.up",
+        "start Heartline in the foreground",
+        "Prints `Heartline is ready at URL` once everything answers. Ctrl-C or SIGTERM stops it\n"
+        "cleanly; a second one stops it at once. Each flag can be given as a HEARTLINE_... variable.",
+    )
+    up.add_argument(
+        "--demo", action="store_true", help="make a demo listener, a past and a crowd that listens"
+    )
+    for each in fields(Settings):
+        if each.name == "data":
+            continue
+        flag, text = "--" + each.name.replace("_", "-"), str(each.metadata["help"])
+        if each.type is bool or each.default is False:
+            up.add_argument(flag, action="store_const", const="1", help=text)
+        else:
+            shown = f"{text} ({each.default}; {variable(each.name)})"
+            up.add_argument(flag, metavar=each.name.rpartition("_")[2].upper(), help=shown)
+
+
+def _account(commands: _Commands) -> None:
+    account = commands.add_parser("account", help="make accounts")
+    account_commands = account.add_subparsers(metavar="COMMAND", required=True)
+    create = _command(
+        account_commands,
+        "create",
+        "heartline.commands.account",
+        "make an account and print its listener id",
+        "Works whether or not `heartline up` runs. Without --password-file nobody can log in to the\n"
+        "account; `heartline token NAME` works all the same.",
+    )
+    create.add_argument("name", metavar="NAME")
+    create.add_argument(
+        "--time-zone", required=True, metavar="ZONE", help="as in the tz database: Europe/Berlin"
+    )
+    _scopes(create, "what the account may do (listener)")
+    create.add_argument(
+        "--password-file", metavar="F", help="a file whose first line is the password; - for stdin"
+    )
+
+
+def _scopes(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument(
+        "--scope", action="append", dest="scopes", choices=SCOPES, metavar="S", help=text
+    )
+
+
+def _token(commands: _Commands) -> None:
+    token = _command(
+        commands,
+        "token",
+        "heartline.commands.bearer",
+        "print a bearer token for an account, and nothing else",
+        "It is valid for an hour. Works whether or not `heartline up` runs.",
+    )
+    token.add_argument("name", metavar="NAME")
+    _scopes(token, "only these of the account's scopes (all)")
+
+
+def _replay(commands: _Commands) -> None:
+    replay = _command(
+        commands,
+        "replay",
+        "heartline.commands.replay",
+        "send a listening history as heartbeats",
+        "Reads Spotify's exports (JSON, also zipped), Last.fm-1K TSV and ListenBrainz JSON. Plays are\n"
+        "moved by the largest whole number of weeks that keeps the newest in the past, unless\n"
+        "--shift-weeks says otherwise. The same file twice changes nothing.",
+    )
+    if "replay" in sys.argv:  # its arguments stand beside its code, which takes a while to import
+        import_module("heartline.replay").add_arguments(replay)
+
+
+def _minutes(commands: _Commands) -> None:
+    minutes = _command(
+        commands,
+        "minutes",
+        "heartline.commands.minutes",
+        "show the minutes that somebody listened in a week",
+        "Reads the store; works whether or not `heartline up` runs.",
+    )
+    minutes.add_argument("name", metavar="NAME")
+    _week(minutes, "the week (the current one, in the listener's time zone)")
+
+
+def _status(commands: _Commands) -> None:
+    _command(
+        commands,
+        "status",
+        "heartline.commands.status",
+        "show shards, lag, staleness and rows waiting",
+        "Asks the `heartline up` that runs on the data directory; without one, tells what the files\n"
+        "say.",
+    )
+
+
+def _recount(commands: _Commands) -> None:
+    recount = _command(
+        commands,
+        "recount",
+        "heartline.commands.recount",
+        "count everything again from the log, and compare with the store",
+        "Prints each difference; exit status 1 if there is one. Weeks that the log no longer holds\n"
+        "whole are refused.",
+    )
+    _week(recount, "only this week, in each listener's time zone (everything)")
+
+
+def _week(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--week", metavar="YYYY-Www", help=text)
+
+
+def _data(options: argparse.Namespace) -> Path:
+    data = options.data or os.environ.get(variable("data")) or "data"
+    return Path(data).absolute()

@@ -1,0 +1,1 @@
+"""What each command does, a module each; `heartline.cli` says how they are called."""

@@ -1,0 +1,150 @@
+"""`heartline recount`."""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from actors.partition import GROUP
+from domain.calendar import IsoWeek, week_layout
+from domain.ports import Log
+from domain.positions import Generation
+from domain.units import DAY_MS, QUARTER_MS
+from heartline import wiring
+from heartline.log_buckets import LogBuckets
+from heartline.recounting import Bounds, Difference, Recount, held_whole
+from heartline.settings import Settings
+from heartline.supervisor import running_url
+from heartline.terminal import fail, note, say, say_json
+from serve.instants import iso
+from serve.listening import UTC_ALWAYS
+
+LOOK_S = 0.2
+PATIENCE_S = 120.0  # for shards to commit what was appended before we began
+FARTHEST_QUARTERS = 16 * 4  # a local week begins at most 16 hours from the UTC one
+
+
+def run(options: argparse.Namespace) -> int:
+    """Count again, compare, and say what differs."""
+    week = IsoWeek.parse(options.week) if options.week else None
+    return asyncio.run(_run(options, wiring.settings(options.data), week))
+
+
+async def _run(options: argparse.Namespace, settings: Settings, week: IsoWeek | None) -> int:
+    async with wiring.store(settings.data) as tables, wiring.log_of(settings.data) as log:
+        whole = held_whole(await log.trimmed_ms())
+        _check_whole(week, whole)
+        if running_url(settings.data):
+            await _until_committed(log)
+        committed = {each: await log.committed(GROUP, each) for each in await log.generations()}
+        with tempfile.TemporaryDirectory(prefix="heartline-recount-") as folder:
+            buckets = LogBuckets(log, Path(folder), committed)
+            recount = Recount(
+                buckets,
+                wiring.listening(tables, settings),
+                wiring.accounts(tables),
+                whole=whole,
+                week=week,
+                plays_since_ms=_plays_since_ms(settings),
+                now_ms=wiring.now_ms,
+            )
+            found = await _compare(buckets, recount, await _records(log, committed), options)
+            buckets.close()
+        _tell(options, recount, buckets, found)
+        return 1 if found else 0
+
+
+async def _compare(
+    buckets: LogBuckets, recount: Recount, records: int, options: argparse.Namespace
+) -> list[Difference]:
+    found = []
+    with _progress() as progress:
+        reading = progress.add_task("Reading the log", total=records)
+        await buckets.advance(lambda count: progress.advance(reading, count))
+        comparing = progress.add_task("Comparing", total=buckets.heartbeats)
+        async for difference in recount.differences(
+            lambda count: progress.advance(comparing, count)
+        ):
+            found.append(difference)
+            if not options.json:
+                say(str(difference))
+    return found
+
+
+def _check_whole(week: IsoWeek | None, whole: Bounds) -> None:
+    if not whole.first:
+        return
+    since = iso(whole.first * QUARTER_MS)
+    advice = f"the log holds everything only from {since} on; the archive has the rest"
+    if week is None:
+        note(f"{advice}: only what comes after is compared, and no counts of tracks")
+        return
+    begins = week_layout(UTC_ALWAYS, week).first_quarter - FARTHEST_QUARTERS
+    if begins < whole.first:
+        fail(f"{week} cannot be counted again: {advice}")
+
+
+async def _until_committed(log: Log) -> None:
+    """Wait until shards have committed what was in the log when we came."""
+    generation = await log.generation()
+    ends, until_s = await log.ends(generation), time.monotonic() + PATIENCE_S
+    while True:
+        committed = await log.committed(GROUP, generation)
+        if all(offset >= end for offset, end in zip(committed, ends, strict=True)):
+            return
+        if time.monotonic() > until_s:
+            note("shards are behind; what they may or may not have written is left open")
+            return
+        await asyncio.sleep(LOOK_S)
+
+
+async def _records(log: Log, generations: Iterable[Generation]) -> int:
+    return sum([sum(await log.ends(generation)) for generation in generations])
+
+
+def _plays_since_ms(settings: Settings) -> int:
+    kept_ms = settings.plays_kept_days * DAY_MS
+    return wiring.now_ms() - kept_ms + DAY_MS if kept_ms else 0
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    return Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        redirect_stdout=False,
+    )
+
+
+def _tell(
+    options: argparse.Namespace, recount: Recount, buckets: LogBuckets, found: list[Difference]
+) -> None:
+    tallied = recount.tallied
+    if options.json:
+        say_json(
+            {
+                "heartbeats": buckets.heartbeats,
+                "unreadable_records": buckets.unreadable,
+                **asdict(tallied),
+                "differences": [asdict(each) for each in found],
+            }
+        )
+        return
+    say(
+        f"{buckets.heartbeats} heartbeats of {tallied.listeners} listeners counted again: "
+        f"{tallied.quarters} quarter-hours, {tallied.plays} plays and {tallied.tracks} tracks "
+        f"compared, {len(found)} differences."
+    )
+    if tallied.erased:
+        say(f"{tallied.erased} erased listeners were left out.")
+    if buckets.unreadable:
+        say(f"{buckets.unreadable} records cannot be read; shards left them out as well.")
