@@ -1,0 +1,428 @@
+"""What every adapter of `domain.ports.Tables` does. To add one, add its opener to `ADAPTERS`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from domain.ports import Column, Row, StampedRow, Table, Tables
+from stores.sqlite_tables import SqliteTables
+from tests.clock import Clock
+
+LEAST, MOST = -(1 << 63), (1 << 63) - 1
+STATE = {"state": Column.BLOB}
+HOURS = Table("hours", {"listener": Column.TEXT}, {"hour": Column.INT}, STATE, stamped=True)
+NAMES = Table("names", {"owner": Column.TEXT}, {"name": Column.TEXT}, STATE, stamped=True)
+MARKS = Table("marks", {"part": Column.INT}, values=STATE, stamped=True)
+THINGS = Table(
+    "things",
+    {"owner": Column.TEXT, "shelf": Column.INT},
+    {"name": Column.TEXT},
+    {"label": Column.TEXT, "size": Column.INT, "document": Column.BLOB},
+)
+DECLARED = (HOURS, NAMES, MARKS, THINGS)
+KEY = ("ann", 1, "cup")
+CUP = {"label": "Cup", "size": 3, "document": b"{}"}
+
+Open = Callable[[], Tables]
+
+
+def sqlite(folder: Path, clock: Clock) -> Tables:
+    return SqliteTables.open(folder / "store.db", now_ms=clock, tables=DECLARED)
+
+
+ADAPTERS = {"sqlite": sqlite}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=ADAPTERS)
+async def open_tables(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+) -> AsyncIterator[Open]:
+    """Open one more instance on the same data, as another process would."""
+    opened: list[Tables] = []
+
+    def open_one() -> Tables:
+        opened.append(ADAPTERS[request.param](tmp_path, clock))
+        return opened[-1]
+
+    yield open_one
+    for tables in opened:
+        await tables.close()
+
+
+@pytest.fixture
+def tables(open_tables: Open) -> Tables:
+    return open_tables()
+
+
+def hour(
+    number: int, state: bytes = b"x", *, stamp: int = 4, ttl_s: int | None = None
+) -> StampedRow:
+    return StampedRow(("ann", number), state, stamp, ttl_s)
+
+
+async def states(tables: Tables, listener: str = "ann") -> dict[int, bytes]:
+    rows = await tables.scan_stamped(HOURS, (listener,))
+    return {int(str(row.key[1])): row.state for row in rows}
+
+
+async def version_of(tables: Tables) -> int | None:
+    (row,) = await tables.read(THINGS, [KEY])
+    return row and row.version
+
+
+async def test_a_stamped_row_is_read_as_it_was_written(tables: Tables) -> None:
+    await tables.write_stamped([(HOURS, [hour(7, b"\x00\xff")])])
+
+    assert await tables.read_stamped(HOURS, [("ann", 7)]) == [hour(7, b"\x00\xff")]
+
+
+async def test_rows_come_in_the_order_of_the_keys_asked_for(tables: Tables) -> None:
+    await tables.write_stamped([(HOURS, [hour(1), hour(2)])])
+
+    found = await tables.read_stamped(HOURS, [("ann", 2), ("bob", 1), ("ann", 1), ("ann", 2)])
+
+    assert found == [hour(2), None, hour(1), hour(2)]
+
+
+async def test_a_thousand_rows_are_read_in_their_order(tables: Tables) -> None:
+    rows = [hour(number, b"%d" % number) for number in range(1_000)]
+    await tables.write_stamped([(HOURS, rows)])
+
+    assert await tables.read_stamped(HOURS, [row.key for row in reversed(rows)]) == rows[::-1]
+    assert await tables.scan_stamped(HOURS, ("ann",)) == rows
+
+
+async def test_nothing_is_asked_and_nothing_is_written(tables: Tables) -> None:
+    await tables.write_stamped([])
+    await tables.write_stamped([(HOURS, [])])
+
+    assert await tables.read_stamped(HOURS, []) == []
+    assert await tables.read(THINGS, []) == []
+    assert await states(tables) == {}
+
+
+@pytest.mark.parametrize(
+    ("stamp", "stands"),
+    [
+        pytest.param(7, b"old", id="a-smaller-stamp-loses"),
+        pytest.param(8, b"old", id="an-equal-stamp-changes-nothing"),
+        pytest.param(9, b"new", id="a-larger-stamp-wins"),
+    ],
+)
+async def test_the_larger_stamp_wins(tables: Tables, stamp: int, stands: bytes) -> None:
+    await tables.write_stamped([(HOURS, [hour(1, b"old", stamp=8)])])
+
+    await tables.write_stamped([(HOURS, [hour(1, b"new", stamp=stamp)])])
+
+    assert await states(tables) == {1: stands}
+
+
+async def test_of_one_key_twice_in_a_write_the_larger_stamp_wins(tables: Tables) -> None:
+    await tables.write_stamped([(HOURS, [hour(1, b"new", stamp=8), hour(1, b"old", stamp=4)])])
+
+    assert await states(tables) == {1: b"new"}
+
+
+async def test_rows_in_any_order_are_written(tables: Tables) -> None:
+    rows = [hour(number * 7_919 % 601) for number in range(601)]
+
+    await tables.write_stamped([(HOURS, rows)])
+
+    assert list(await states(tables)) == list(range(601))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "descending", "limit", "expected"),
+    [
+        pytest.param(None, None, False, None, [LEAST, -1, 0, 2, 10, MOST], id="all"),
+        pytest.param(0, None, False, None, [0, 2, 10, MOST], id="from-the-first-inclusive"),
+        pytest.param(None, 0, False, None, [LEAST, -1, 0], id="to-the-last-inclusive"),
+        pytest.param(-1, 2, False, None, [-1, 0, 2], id="between"),
+        pytest.param(3, 9, False, None, [], id="between-two-rows"),
+        pytest.param(10, 2, False, None, [], id="the-wrong-way-round"),
+        pytest.param(None, None, False, 2, [LEAST, -1], id="the-first-two"),
+        pytest.param(None, 10, True, 2, [10, 2], id="the-last-two-up-to-ten"),
+        pytest.param(None, None, False, 0, [], id="none"),
+    ],
+)
+async def test_a_scan_keeps_to_its_bounds(
+    tables: Tables,
+    first: int | None,
+    last: int | None,
+    descending: bool,
+    limit: int | None,
+    expected: list[int],
+) -> None:
+    rows = [hour(number) for number in (10, LEAST, 2, -1, MOST, 0)]
+    others = [StampedRow((listener, 2), b"", 4) for listener in ("", "an", "ann ", "anna")]
+    await tables.write_stamped([(HOURS, [*rows, *others])])
+
+    found = await tables.scan_stamped(
+        HOURS, ("ann",), first=first, last=last, descending=descending, limit=limit
+    )
+
+    assert [row.key for row in found] == [("ann", number) for number in expected]
+
+
+async def test_text_is_ordered_by_its_bytes(tables: Tables) -> None:
+    names = ["", "\x01", "B", "a", "a\x00b", "ab", "é", "\uffff", "🎧"]
+    await tables.write_stamped(
+        [(NAMES, [StampedRow(("ann", name), b"", 4) for name in names[::-1]])]
+    )
+
+    found = await tables.scan_stamped(NAMES, ("ann",))
+
+    assert [row.key[1] for row in found] == names
+
+
+async def test_a_table_without_clustering_has_one_row_a_partition(tables: Tables) -> None:
+    await tables.write_stamped([(MARKS, [StampedRow((part,), b"%d" % part, 4) for part in (3, 1)])])
+
+    assert await tables.scan_stamped(MARKS, (3,)) == [StampedRow((3,), b"3", 4)]
+
+
+async def test_a_write_is_all_or_nothing(tables: Tables) -> None:
+    impossible = StampedRow(("ann", 1 << 64), b"", 4)
+
+    with pytest.raises((OverflowError, ValueError)):
+        await tables.write_stamped([(MARKS, [StampedRow((1,), b"", 4)]), (HOURS, [impossible])])
+
+    assert await tables.read_stamped(MARKS, [(1,)]) == [None]
+
+
+async def test_a_write_that_fails_takes_no_other_down(tables: Tables) -> None:
+    impossible = StampedRow(("bob", 1 << 64), b"", 4)
+    writes = [[hour(1)], [hour(2), impossible], [hour(3)]]
+
+    outcomes = await asyncio.gather(
+        *(tables.write_stamped([(HOURS, rows)]) for rows in writes), return_exceptions=True
+    )
+
+    assert [outcome is None for outcome in outcomes] == [True, False, True]
+    assert list(await states(tables)) == [1, 3]
+
+
+async def test_a_write_is_seen_by_other_instances(open_tables: Open) -> None:
+    writer, reader = open_tables(), open_tables()
+    assert await states(reader) == {}
+
+    await writer.write_stamped([(HOURS, [hour(1)])])
+
+    assert await states(reader) == {1: b"x"}
+
+
+async def test_a_row_is_gone_when_its_time_has_passed(tables: Tables, clock: Clock) -> None:
+    await tables.write_stamped([(HOURS, [hour(1, ttl_s=60), hour(2)])])
+
+    clock.advance(59_999)
+    assert list(await states(tables)) == [1, 2]
+    clock.advance(1)
+    assert list(await states(tables)) == [2]
+    assert await tables.read_stamped(HOURS, [("ann", 1)]) == [None]
+    await tables.sweep()
+    assert list(await states(tables)) == [2]
+
+
+async def test_a_row_that_is_gone_still_defeats_smaller_stamps(
+    tables: Tables, clock: Clock
+) -> None:
+    await tables.write_stamped([(HOURS, [hour(1, b"old", stamp=8, ttl_s=60)])])
+    clock.advance(60_000)
+
+    await tables.write_stamped([(HOURS, [hour(1, b"late", stamp=4)])])
+    assert await states(tables) == {}
+    await tables.write_stamped([(HOURS, [hour(1, b"new", stamp=12)])])
+    assert await states(tables) == {1: b"new"}
+
+
+async def test_the_newest_write_says_how_long_a_row_lives(tables: Tables, clock: Clock) -> None:
+    await tables.write_stamped([(HOURS, [hour(1, stamp=4, ttl_s=60), hour(2, stamp=4)])])
+    await tables.write_stamped([(HOURS, [hour(1, stamp=8), hour(2, stamp=8, ttl_s=60)])])
+
+    clock.advance(60_000)
+
+    assert list(await states(tables)) == [1]
+
+
+async def test_erasing_takes_the_rows_with_smaller_stamps(tables: Tables) -> None:
+    await tables.write_stamped([(HOURS, [hour(n, stamp=n) for n in (7, 8, 9)])])
+
+    await tables.erase_stamped(HOURS, ("ann",), stamp=8)
+
+    assert list(await states(tables)) == [8, 9]
+
+
+async def test_what_comes_late_does_not_bring_back_what_was_erased(open_tables: Open) -> None:
+    zombie, tables = open_tables(), open_tables()
+    await zombie.write_stamped([(HOURS, [hour(1, stamp=4)])])
+    await tables.erase_stamped(HOURS, ("ann",), stamp=8)
+
+    await zombie.write_stamped([(HOURS, [hour(n, stamp=n) for n in (2, 7, 8, 9)])])
+    await tables.write_stamped([(HOURS, [hour(3, stamp=7)])])
+
+    assert list(await states(tables)) == [8, 9]
+
+
+async def test_erasing_touches_one_partition_of_one_table(tables: Tables) -> None:
+    bob = StampedRow(("bob", 1), b"x", 4)
+    await tables.write_stamped(
+        [(HOURS, [hour(1), bob]), (NAMES, [StampedRow(("ann", "a"), b"", 4)])]
+    )
+
+    await tables.erase_stamped(HOURS, ("ann",), stamp=8)
+    await tables.write_stamped([(HOURS, [StampedRow(("bob", 2), b"y", 4)])])
+
+    assert await states(tables) == {}
+    assert await states(tables, "bob") == {1: b"x", 2: b"y"}
+    assert len(await tables.scan_stamped(NAMES, ("ann",))) == 1
+
+
+async def test_the_largest_erasure_stays(tables: Tables) -> None:
+    for stamp in (8, 12, 4, 12):
+        await tables.erase_stamped(HOURS, ("ann",), stamp=stamp)
+
+    await tables.write_stamped([(HOURS, [hour(1, stamp=11), hour(2, stamp=12)])])
+
+    assert list(await states(tables)) == [2]
+
+
+async def test_an_erasure_and_writes_at_the_same_time_leave_no_smaller_stamp(
+    tables: Tables,
+) -> None:
+    await asyncio.gather(
+        tables.write_stamped([(HOURS, [hour(1, stamp=4)])]),
+        tables.erase_stamped(HOURS, ("ann",), stamp=8),
+        tables.write_stamped([(HOURS, [hour(2, stamp=4), hour(3, stamp=8)])]),
+    )
+
+    assert list(await states(tables)) == [3]
+
+
+async def test_a_versioned_row_begins_at_version_one(tables: Tables) -> None:
+    assert await tables.write_if(THINGS, KEY, CUP, version=0)
+
+    assert await tables.read(THINGS, [KEY, ("ann", 2, "cup")]) == [Row(KEY, CUP, 1), None]
+
+
+async def test_each_write_adds_one_to_the_version(tables: Tables) -> None:
+    for version in range(3):
+        assert await tables.write_if(THINGS, KEY, {**CUP, "size": version}, version=version)
+
+    assert await tables.read(THINGS, [KEY]) == [Row(KEY, {**CUP, "size": 2}, 3)]
+
+
+@pytest.mark.parametrize("version", [0, 1, 3, -1, MOST])
+async def test_a_stale_version_writes_and_deletes_nothing(tables: Tables, version: int) -> None:
+    await tables.write_if(THINGS, KEY, CUP, version=0)
+    await tables.write_if(THINGS, KEY, CUP, version=1)
+
+    assert not await tables.write_if(THINGS, KEY, {"label": "Mug"}, version=version)
+    assert not await tables.delete_if(THINGS, KEY, version=version)
+    assert await tables.read(THINGS, [KEY]) == [Row(KEY, CUP, 2)]
+
+
+async def test_there_is_no_version_of_what_is_not_there(tables: Tables) -> None:
+    assert not await tables.write_if(THINGS, KEY, CUP, version=1)
+    assert not await tables.delete_if(THINGS, KEY, version=1)
+    assert not await tables.delete_if(THINGS, KEY, version=0)
+    assert await version_of(tables) is None
+
+
+async def test_a_deleted_row_begins_again(tables: Tables) -> None:
+    await tables.write_if(THINGS, KEY, CUP, version=0)
+
+    assert await tables.delete_if(THINGS, KEY, version=1)
+    assert await version_of(tables) is None
+    assert await tables.write_if(THINGS, KEY, CUP, version=0)
+    assert await version_of(tables) == 1
+
+
+async def test_a_versioned_row_is_gone_when_its_time_has_passed(
+    tables: Tables, clock: Clock
+) -> None:
+    await tables.write_if(THINGS, KEY, CUP, version=0, ttl_s=60)
+
+    clock.advance(59_999)
+    assert await version_of(tables) == 1
+    clock.advance(1)
+    assert await version_of(tables) is None
+    assert await tables.scan(THINGS, ("ann", 1)) == []
+    assert not await tables.write_if(THINGS, KEY, CUP, version=1)
+    assert not await tables.delete_if(THINGS, KEY, version=1)
+    assert await tables.write_if(THINGS, KEY, CUP, version=0)
+    assert await version_of(tables) == 1
+
+
+async def test_a_later_write_says_anew_how_long_a_versioned_row_lives(
+    tables: Tables, clock: Clock
+) -> None:
+    await tables.write_if(THINGS, KEY, CUP, version=0, ttl_s=60)
+    await tables.write_if(THINGS, KEY, CUP, version=1)
+
+    clock.advance(60_000)
+
+    assert await version_of(tables) == 2
+
+
+async def test_a_value_that_is_not_given_is_null(tables: Tables) -> None:
+    await tables.write_if(THINGS, KEY, CUP, version=0)
+
+    await tables.write_if(THINGS, KEY, {"size": LEAST}, version=1)
+
+    expected = {"label": None, "size": LEAST, "document": None}
+    assert await tables.read(THINGS, [KEY]) == [Row(KEY, expected, 2)]
+
+
+async def test_a_column_that_was_not_declared_is_refused(tables: Tables) -> None:
+    with pytest.raises(ValueError, match="colour"):
+        await tables.write_if(THINGS, KEY, {"colour": "red"}, version=0)
+
+
+@pytest.mark.parametrize("text", ["", "a\x00b", "'; DROP TABLE things; --", "%_\\", "🎧" * 99])
+async def test_text_is_only_ever_a_value(tables: Tables, text: str) -> None:
+    key = (text, 1, text)
+
+    await tables.write_if(THINGS, key, {"label": text}, version=0)
+
+    (row,) = await tables.scan(THINGS, (text, 1), first=text, last=text)
+    assert (row.key, row.values["label"]) == (key, text)
+
+
+async def test_a_scan_of_versioned_rows_keeps_to_its_bounds(tables: Tables) -> None:
+    for shelf, name in [(1, "c"), (1, "a"), (1, "b"), (2, "b")]:
+        await tables.write_if(THINGS, ("ann", shelf, name), CUP, version=0)
+
+    found = await tables.scan(THINGS, ("ann", 1), first="b", descending=True, limit=5)
+
+    assert found == [Row(("ann", 1, name), CUP, 1) for name in ("c", "b")]
+
+
+async def test_one_of_many_writers_of_a_version_wins(open_tables: Open) -> None:
+    writers = [open_tables(), open_tables()] * 10
+
+    wins = await asyncio.gather(
+        *(tables.write_if(THINGS, KEY, CUP, version=0) for tables in writers)
+    )
+
+    assert sum(wins) == 1
+    assert await version_of(writers[0]) == 1
+
+
+async def test_what_was_written_is_there_when_opened_again(open_tables: Open) -> None:
+    tables = open_tables()
+    await tables.write_stamped([(HOURS, [hour(1)])])
+    await tables.close()
+
+    assert await states(open_tables()) == {1: b"x"}
+
+
+async def test_closing_twice_is_closing_once(tables: Tables) -> None:
+    await tables.close()
+    await tables.close()
