@@ -4,6 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -81,43 +82,36 @@ class Database:
                 f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or later is needed"
             )
         self._touch()
-        connection = self.connect()
         try:
-            patiently(connection, "PRAGMA journal_mode = WAL", self.patience_s)
-            patiently(connection, "BEGIN IMMEDIATE", self.patience_s)
-            self._build(connection, build)
+            connection = self.connect()
+            with closing(connection):
+                patiently(connection, "PRAGMA journal_mode = WAL", self.patience_s)
+                patiently(connection, "BEGIN IMMEDIATE", self.patience_s)
+                self._build(connection, build)
         except sqlite3.Error as error:
             raise explained(self.path, error) from error
-        finally:
-            connection.close()
 
     def connect(
         self, *, synchronous: Literal["FULL", "NORMAL"] = "FULL", reading: bool = False
     ) -> sqlite3.Connection:
-        """Open a connection in autocommit mode, for any one thread at a time.
+        """Open a connection in autocommit mode, for any one thread at a time; one for *reading* at once.
 
-        :raises Unavailable: if the file is missing, unusable, or something else.
+        :raises sqlite3.Error: if the file is missing, locked or unusable; `explained` says what to do.
+        :raises Unavailable: if it is something else, or a newer version's.
         """
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=CACHED_STATEMENTS,
+        )
+        own = f"PRAGMA query_only = {reading:d}", f"PRAGMA synchronous = {synchronous}"
         try:
-            connection = sqlite3.connect(
-                f"{self.path.absolute().as_uri()}?mode=rw",
-                uri=True,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=CACHED_STATEMENTS,
-            )
-        except sqlite3.Error as error:
-            raise explained(self.path, error) from error
-        try:
-            for pragma in (*PRAGMAS, f"PRAGMA synchronous = {synchronous}"):
-                connection.execute(pragma)
-            if reading:
-                connection.execute("PRAGMA query_only = ON")
+            for statement in (*PRAGMAS, *own, "SELECT 1 FROM sqlite_master"):
+                patiently(connection, statement, 0.0 if reading else self.patience_s)
             self._check(connection)
-        except sqlite3.Error as error:
-            connection.close()
-            raise explained(self.path, error) from error
-        except Unavailable:
+        except BaseException:
             connection.close()
             raise
         return connection
@@ -131,7 +125,6 @@ class Database:
             raise Unavailable(f"{reason}; check its directory and this user's rights") from error
 
     def _check(self, connection: sqlite3.Connection) -> None:
-        patiently(connection, "SELECT 1 FROM sqlite_master", self.patience_s)
         kind, found, names = connection.execute(
             "SELECT (SELECT application_id FROM pragma_application_id),"
             " (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)"

@@ -6,7 +6,8 @@ and gets it back 5 ms later. So long reads are cut into slices with a breath bet
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any, TypeVar
 
@@ -56,7 +57,7 @@ class Reads:
         enough: Callable[[Rows], bool] = lambda _: False,
     ) -> Rows:
         """Read the rows of a statement from one snapshot, until a slice is *enough*."""
-        connection = self._spare.pop() if self._spare else self._open()
+        connection = self._spare.pop() if self._spare else await self._patiently(self._open)
         try:
             cursor = await self._patiently(lambda: connection.execute(sql, parameters))
             rows = part = await self._patiently(lambda: cursor.fetchmany(together))
@@ -81,24 +82,30 @@ class Reads:
         self._disconnect()
 
     def _read_aside(self, read: Callable[[sqlite3.Connection], R]) -> R:
-        connection = self._database.connect(reading=True)
         try:
-            return read(connection)
+            with closing(self._database.connect(reading=True)) as connection:
+                return read(connection)
         except sqlite3.Error as error:
             raise explained(self._database.path, error) from error
-        finally:
-            connection.close()
 
     async def _patiently(self, read: Callable[[], R]) -> R:
+        try:
+            return read()
+        except sqlite3.Error as error:
+            if code_of(error) not in LOCKED:
+                raise self._reason(error) from error
+        return await self._retry(read)
+
+    async def _retry(self, read: Callable[[], R]) -> R:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._database.patience_s
         while True:
+            await asyncio.sleep(RETRY_S)
             try:
                 return read()
             except sqlite3.Error as error:
                 if code_of(error) not in LOCKED or loop.time() >= until:
                     raise self._reason(error) from error
-            await asyncio.sleep(RETRY_S)
 
     def _reason(self, error: sqlite3.Error) -> Exception:
         reason = explained(self._database.path, error)
@@ -130,10 +137,12 @@ class Reads:
 
 
 def first_rows(
-    sql: str, keys: Iterable[Sequence[Any]], connection: sqlite3.Connection
+    sql: str, keys: Sequence[Sequence[Any]], connection: sqlite3.Connection
 ) -> list[tuple[Any, ...] | None]:
     """Read the one row, or none, that *sql* gives for each of *keys*, all from one snapshot."""
     execute = connection.execute
+    if len(keys) == 1:
+        return [execute(sql, keys[0]).fetchone()]
     execute("BEGIN")
     try:
         return [execute(sql, key).fetchone() for key in keys]

@@ -43,7 +43,8 @@ class SqliteTables:
     """`domain.ports.Tables` on one SQLite file. One instance belongs to one event loop.
 
     A row that is read has no ``ttl_s``: that is said when it is written. Values of a versioned row
-    that are not given are null. Keys and integers that SQLite cannot hold raise `ValueError`.
+    that are not given are null. An integer beyond 64 bits raises `OverflowError`,
+    a lone surrogate `UnicodeEncodeError`.
     """
 
     def __init__(

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
-from domain.ports import Column, Row, StampedRow, Table, Tables
+from domain.ports import Column, Row, StampedRow, Table, Tables, Value
 from stores.sqlite_tables import SqliteTables
 from tests.clock import Clock
 
@@ -23,7 +24,15 @@ THINGS = Table(
 )
 DECLARED = (HOURS, NAMES, MARKS, THINGS)
 KEY = ("ann", 1, "cup")
-CUP = {"label": "Cup", "size": 3, "document": b"{}"}
+CUP: dict[str, Value] = {"label": "Cup", "size": 3, "document": b"{}"}
+
+
+class Asked(TypedDict, total=False):
+    first: Value
+    last: Value
+    descending: bool
+    limit: int | None
+
 
 Open = Callable[[], Tables]
 
@@ -74,7 +83,7 @@ async def states(tables: Tables, listener: str = "ann") -> dict[int, bytes]:
 
 async def version_of(tables: Tables) -> int | None:
     (row,) = await tables.read(THINGS, [KEY])
-    return row and row.version
+    return None if row is None else row.version
 
 
 async def test_a_stamped_row_is_read_as_it_was_written(tables: Tables) -> None:
@@ -139,34 +148,27 @@ async def test_rows_in_any_order_are_written(tables: Tables) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "descending", "limit", "expected"),
+    ("asked", "expected"),
     [
-        pytest.param(None, None, False, None, [LEAST, -1, 0, 2, 10, MOST], id="all"),
-        pytest.param(0, None, False, None, [0, 2, 10, MOST], id="from-the-first-inclusive"),
-        pytest.param(None, 0, False, None, [LEAST, -1, 0], id="to-the-last-inclusive"),
-        pytest.param(-1, 2, False, None, [-1, 0, 2], id="between"),
-        pytest.param(3, 9, False, None, [], id="between-two-rows"),
-        pytest.param(10, 2, False, None, [], id="the-wrong-way-round"),
-        pytest.param(None, None, False, 2, [LEAST, -1], id="the-first-two"),
-        pytest.param(None, 10, True, 2, [10, 2], id="the-last-two-up-to-ten"),
-        pytest.param(None, None, False, 0, [], id="none"),
+        pytest.param(Asked(), [LEAST, -1, 0, 2, 10, MOST], id="all"),
+        pytest.param(Asked(first=0), [0, 2, 10, MOST], id="from-the-first-inclusive"),
+        pytest.param(Asked(last=0), [LEAST, -1, 0], id="to-the-last-inclusive"),
+        pytest.param(Asked(first=-1, last=2), [-1, 0, 2], id="between"),
+        pytest.param(Asked(first=3, last=9), [], id="between-two-rows"),
+        pytest.param(Asked(first=10, last=2), [], id="the-wrong-way-round"),
+        pytest.param(Asked(limit=2), [LEAST, -1], id="the-first-two"),
+        pytest.param(Asked(last=10, descending=True, limit=2), [10, 2], id="the-last-two-up-to"),
+        pytest.param(Asked(limit=0), [], id="none"),
     ],
 )
 async def test_a_scan_keeps_to_its_bounds(
-    tables: Tables,
-    first: int | None,
-    last: int | None,
-    descending: bool,
-    limit: int | None,
-    expected: list[int],
+    tables: Tables, asked: Asked, expected: list[int]
 ) -> None:
     rows = [hour(number) for number in (10, LEAST, 2, -1, MOST, 0)]
     others = [StampedRow((listener, 2), b"", 4) for listener in ("", "an", "ann ", "anna")]
     await tables.write_stamped([(HOURS, [*rows, *others])])
 
-    found = await tables.scan_stamped(
-        HOURS, ("ann",), first=first, last=last, descending=descending, limit=limit
-    )
+    found = await tables.scan_stamped(HOURS, ("ann",), **asked)
 
     assert [row.key for row in found] == [("ann", number) for number in expected]
 
@@ -376,7 +378,7 @@ async def test_a_value_that_is_not_given_is_null(tables: Tables) -> None:
 
     await tables.write_if(THINGS, KEY, {"size": LEAST}, version=1)
 
-    expected = {"label": None, "size": LEAST, "document": None}
+    expected: dict[str, Value] = {"label": None, "size": LEAST, "document": None}
     assert await tables.read(THINGS, [KEY]) == [Row(KEY, expected, 2)]
 
 
