@@ -32,11 +32,11 @@ from serve.playing import (
 from stores.catalogue import Catalogue
 
 LIMITS, USUAL_LIMIT = range(1, 51), 20
-FIRST_KEY, LAST_KEY = -(1 << 63), (1 << 63) - 1
+FIRST_KEY, LAST_KEY = 0, (1 << 64) - 1
 MOST_MS = 253_402_300_800_000  # the year 10000
 
 Mark = tuple[int, int]  # played_at_ms, play key
-_MARK = re.compile(r"([0-9]{1,15})(?:_(-?[0-9]{1,19}))?")
+_MARK = re.compile(r"([0-9]{1,15})(?:_([0-9]{1,20}))?")
 
 
 class Plays(Protocol):

@@ -151,7 +151,7 @@ async def test_twenty_are_shown_when_nothing_is_said(world: World) -> None:
 
 async def test_plays_of_one_instant_are_neither_lost_nor_repeated(world: World) -> None:
     account = await world.account()
-    keys = [FIRST_KEY, -7, 0, 7, 8, LAST_KEY]
+    keys = [FIRST_KEY, 1, 7, 8, 1 << 63, LAST_KEY]
     world.listening.history[account.listener_id] = [play(key) for key in keys]
 
     older = await follow(world, account, limit=2)
@@ -206,7 +206,7 @@ async def test_plain_numbers_are_taken_as_spotifys_clients_send_them(
         ({"before": "9" * 15}, "before"),
         ({"before": "9" * 4000}, "before"),
         ({"before": f"1_{LAST_KEY + 1}"}, "before"),
-        ({"after": f"1_{FIRST_KEY - 1}"}, "after"),
+        ({"after": "1_-1"}, "after"),
         ({"after": "٣"}, "after"),
         ({"after": "1\x00"}, "after"),
         ({"before": "1", "after": "1"}, "after"),
