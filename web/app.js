@@ -1,0 +1,240 @@
+// The page: who is logged in, which week is shown, and when to ask again.
+
+import { currentlyPlaying, minutes } from "./api.js";
+import { Counter } from "./counter.js";
+import { fillZones, hideDoor, openDoor, showDoor } from "./door.js";
+import { History } from "./history.js";
+import { Picture } from "./picture.js";
+import { Playing } from "./playing.js";
+import { Poll } from "./poll.js";
+import { isLoggedIn, logOut } from "./session.js";
+import { wireSettings } from "./settings.js";
+import { drawNumber, drawStrands } from "./strands.js";
+import { fillTable } from "./table.js";
+import { Refused, SessionEnded } from "./transport.js";
+import { age, dateRange, duration, isWeek, plural, weekFrom, weekNumber, whole } from "./weeks.js";
+
+const PLAYING_MS = 2_000;
+const IDLE_MS = 5_000;
+const PAST_MS = 60_000;
+const HISTORY_MS = 30_000;
+const BEHIND_MS = 300_000;
+
+const byId = (id) => document.getElementById(id);
+const counter = new Counter(showListened);
+const picture = new Picture(byId("picture"));
+const history = new History(byId("history"), byId("older"), byId("history-empty"));
+const playing = new Playing({
+  section: byId("playing"), track: byId("playing-track"), artists: byId("playing-artists"),
+  progress: byId("playing-progress"), done: byId("playing-done"), times: byId("playing-times"),
+});
+const poll = new Poll(ask, { away: showAway, back: hideAway, error: fail });
+
+let told = null; // The last answer of the minutes endpoint, and when it came.
+let current = null; // The week that "current" is.
+let asked = 0;
+let historyAt = -Infinity;
+let historyTrack = null;
+
+const wantedWeek = () => {
+  const week = new URLSearchParams(location.search).get("week");
+  return isWeek(week) && week !== current ? week : "current";
+};
+
+async function ask() {
+  const turn = ++asked;
+  const week = wantedWeek();
+  const [answer, nowPlaying] = await Promise.all([minutes(week), currentlyPlaying().catch(unlessRefused)]);
+  if (turn !== asked) return IDLE_MS; // A newer question, or nobody is logged in any more.
+  if (week === "current") current = answer.week;
+  showWeek(answer);
+  playing.show(nowPlaying);
+  readHistory(nowPlaying?.item?.id ?? null);
+  if (nowPlaying?.is_playing) return PLAYING_MS;
+  return week === "current" ? IDLE_MS : PAST_MS;
+}
+
+// The number matters more than what plays: a refusal there must not hide it.
+function unlessRefused(error) {
+  if (error instanceof Refused) return null;
+  throw error;
+}
+
+function showWeek(answer) {
+  const same = told?.week === answer.week && told.listener_id === answer.listener_id;
+  told = { ...answer, at: performance.now() };
+  document.body.classList.remove("is-loading");
+  if (!same) counter.jump(0);
+  counter.grow(answer.listened_ms);
+  const spoken = `${plural(answer.minutes, "minute")} listened`;
+  if (byId("minutes").textContent !== spoken) byId("minutes").textContent = spoken;
+  byId("minutes").dataset.minutes = answer.minutes;
+  showWords(answer);
+  showComparison(answer);
+  showFreshness();
+  picture.show(answer);
+  fillTableIfOpen();
+}
+
+function showListened(ms) {
+  const count = Math.floor(ms / 60_000);
+  drawNumber(byId("numerals"), count);
+  byId("exactly").textContent = ms > 0 ? `${duration(ms)}.` : "";
+  document.title = told ? `${whole(count)} min · Heartline` : "Heartline";
+}
+
+function showWords(answer) {
+  const isCurrent = answer.week === current;
+  const days = dateRange(answer.days[0].date, answer.days.at(-1).date);
+  byId("week-name").textContent = `Week ${weekNumber(answer.week)}`;
+  byId("week-dates").textContent = days;
+  byId("caption").textContent = `${answer.minutes === 1 ? "minute" : "minutes"} listened ${isCurrent ? "this week" : "that week"}`;
+  byId("week-after").disabled = wantedWeek() === "current";
+  byId("week-current").hidden = wantedWeek() === "current";
+  byId("this-label").textContent = isCurrent ? "This week" : `Week ${weekNumber(answer.week)}`;
+  byId("empty").hidden = answer.listened_ms > 0;
+  byId("empty").textContent = isCurrent ? "Nothing yet. Press play somewhere, and it begins here." : "Nothing was played in this week.";
+  byId("picture").classList.toggle("is-empty", answer.listened_ms === 0);
+  byId("zone-note").textContent = `Days and weeks in ${answer.time_zone}`;
+}
+
+function showComparison({ minutes: now, previous, change_percent: change, week }) {
+  const most = Math.max(now, previous.minutes, 1);
+  byId("this-line").style.setProperty("width", `${(100 * now) / most}%`);
+  byId("last-line").style.setProperty("width", `${(100 * previous.minutes) / most}%`);
+  byId("this-minutes").textContent = whole(now);
+  byId("last-minutes").textContent = whole(previous.minutes);
+  byId("change").textContent = comparison(change, week === current && now < previous.minutes);
+  const toGo = previous.minutes - now;
+  byId("to-go").textContent = week === current && toGo > 0 ? `${plural(toGo, "minute")} to go to match it.` : "";
+}
+
+function comparison(change, isUnderWay) {
+  if (change === null || change === undefined) return "Nothing the week before";
+  if (change === 0) return "Just as much";
+  const percent = Math.abs(change);
+  const rounded = whole(percent < 10 ? Math.round(percent * 10) / 10 : Math.round(percent));
+  return `${rounded}\u00a0% ${change > 0 ? "more" : "less"}${isUnderWay ? " so far" : ""}`;
+}
+
+function showFreshness() {
+  if (!told) return;
+  const late = told.server_ms - Date.parse(told.as_of) + (performance.now() - told.at);
+  byId("freshness").textContent = Number.isFinite(late) ? `Complete up to ${age(late)} ago.` : "";
+  byId("freshness").classList.toggle("behind", late > BEHIND_MS);
+}
+
+function fillTableIfOpen() {
+  if (told && byId("as-table").open) fillTable(byId("table"), told);
+}
+
+async function readHistory(track) {
+  const due = performance.now() - historyAt > HISTORY_MS || track !== historyTrack;
+  if (!due) return;
+  [historyAt, historyTrack] = [performance.now(), track];
+  await tryHistory(() => history.refresh(told.time_zone));
+}
+
+async function tryHistory(work) {
+  try {
+    await work();
+    byId("history-error").hidden = true;
+  } catch (error) {
+    if (error instanceof SessionEnded) return fail(error);
+    byId("history-error").textContent = error.message;
+    byId("history-error").hidden = false;
+  }
+  return undefined;
+}
+
+function showAway(waitMs) {
+  const kept = told ? "These are the last numbers it told." : "";
+  byId("away-text").textContent = `Heartline is away. ${kept} Trying again in ${age(waitMs)}.`;
+  byId("away").hidden = false;
+}
+
+function hideAway() {
+  byId("away").hidden = true;
+}
+
+function fail(error) {
+  if (error instanceof SessionEnded) return leave("Your session has ended. Please log in again.");
+  if (error instanceof Refused && wantedWeek() !== "current") return goTo(null);
+  const message = error instanceof Refused ? error.message : "This page does not understand the answer.";
+  byId("away-text").textContent = message;
+  byId("away").hidden = false;
+  return undefined;
+}
+
+function goTo(week) {
+  const url = new URL(location.href);
+  if (week && week !== current) url.searchParams.set("week", week);
+  else url.searchParams.delete("week");
+  window.history.pushState(null, "", url);
+  poll.now();
+}
+
+function enter() {
+  hideDoor();
+  for (const id of ["home", "open-settings", "log-out"]) byId(id).hidden = false;
+  document.body.classList.add("is-loading");
+  byId("week-name").textContent = "Reading your week…";
+  byId("week-dates").textContent = "";
+  drawNumber(byId("numerals"), 0);
+  historyAt = -Infinity;
+  poll.start();
+}
+
+function leave(reason = "") {
+  asked += 1;
+  logOut();
+  poll.stop();
+  history.clear();
+  playing.show(null);
+  told = current = null;
+  document.title = "Heartline";
+  for (const id of ["home", "open-settings", "log-out", "away"]) byId(id).hidden = true;
+  showDoor(reason);
+}
+
+function wireTheme() {
+  const root = document.documentElement;
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
+  const name = () => {
+    byId("theme").textContent = isDark() ? "Light" : "Dark";
+    byId("theme").setAttribute("aria-label", `Switch to ${isDark() ? "light" : "dark"} colours`);
+  };
+  byId("theme").addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    try {
+      localStorage.setItem("heartline.theme", root.dataset.theme);
+    } catch {
+      // Storage is switched off: it holds until the page is left.
+    }
+    name();
+  });
+  dark.addEventListener("change", name);
+  name();
+}
+
+function wire() {
+  drawStrands(document);
+  fillZones(byId("zones"));
+  wireTheme();
+  openDoor(enter);
+  wireSettings({ onSaved: () => poll.now(), onGone: leave });
+  byId("log-out").addEventListener("click", () => leave());
+  byId("try-now").addEventListener("click", () => poll.now());
+  byId("older").addEventListener("click", () => tryHistory(() => history.more()));
+  byId("as-table").addEventListener("toggle", fillTableIfOpen);
+  byId("week-before").addEventListener("click", () => told && goTo(weekFrom(told.week, -1)));
+  byId("week-after").addEventListener("click", () => told && goTo(weekFrom(told.week, 1)));
+  byId("week-current").addEventListener("click", () => goTo(null));
+  addEventListener("popstate", () => poll.now());
+  setInterval(showFreshness, 1_000);
+}
+
+wire();
+if (isLoggedIn()) enter();
+else leave();
