@@ -176,6 +176,7 @@ class SqliteTables:
         connection.execute(CREATE_TOMBSTONES)
         for sql in self._sql.values():
             connection.execute(sql.create)
+            connection.execute(sql.create_expiry)
 
     async def _scan(self, table: Table, partition: Key, within: Range) -> Rows:
         sql = self._sql[table.name].scan(

@@ -41,6 +41,14 @@ class TableSql:
         columns = ", ".join([*keys, *values, *own, f"PRIMARY KEY ({self._key})"])
         return f"CREATE TABLE IF NOT EXISTS {self.table.name} ({columns}) STRICT, WITHOUT ROWID"
 
+    @property
+    def create_expiry(self) -> str:
+        """What `sweep` finds rows by; rows that never expire are not in it and cost nothing."""
+        return (
+            f"CREATE INDEX IF NOT EXISTS {self.table.name}_expiry ON {self.table.name} (expires_ms)"
+            " WHERE expires_ms IS NOT NULL"
+        )
+
     def scan(self, *, first: bool, last: bool, descending: bool) -> str:
         """Read a partition's live rows: partition, now, the bounds that there are, the limit (-1: none)."""
         clustering = list(self.table.clustering)

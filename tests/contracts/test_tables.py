@@ -287,7 +287,7 @@ async def test_erasing_touches_one_partition_of_one_table(tables: Tables) -> Non
 
 
 async def test_the_largest_erasure_stays(tables: Tables) -> None:
-    for stamp in (8, 12, 4, 12):
+    for stamp in (8, 12, 12, 4):
         await tables.erase_stamped(HOURS, ("ann",), stamp=stamp)
 
     await tables.write_stamped([(HOURS, [hour(1, stamp=11), hour(2, stamp=12)])])

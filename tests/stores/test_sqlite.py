@@ -17,6 +17,7 @@ from domain.ports import StampedRow
 from stores.sqlite import explained
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
+from stores.table_sql import TableSql
 from stores.tables import ACCOUNTS, LISTENING_HOURS, LISTENING_WEEKS
 from tests.clock import Clock
 
@@ -289,6 +290,30 @@ async def test_a_sweep_tells_how_many_rows_went(path: Path) -> None:
     assert await tables.sweep() == 0
     assert await tables.read_stamped(LISTENING_WEEKS, [stays.key, rows[0].key]) == [stays, None]
     await tables.close()
+
+
+async def test_a_sweep_reads_only_what_expires(path: Path, tables: SqliteTables) -> None:
+    with connected(path) as other:
+        plan = other.execute(f"EXPLAIN QUERY PLAN {TableSql(LISTENING_WEEKS).expired}", (1, 1))
+        steps = [step for *_, step in plan]
+
+    assert len(steps) == 1
+    assert "USING COVERING INDEX listening_weeks_expiry" in steps[0]
+
+
+@pytest.mark.parametrize("bounds", [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize("descending", [False, True])
+async def test_a_scan_sorts_nothing(
+    path: Path, tables: SqliteTables, bounds: tuple[bool, bool], descending: bool
+) -> None:
+    first, last = bounds
+    scan = TableSql(LISTENING_HOURS).scan(first=first, last=last, descending=descending)
+    with connected(path) as other:
+        plan = other.execute(f"EXPLAIN QUERY PLAN {scan}", ["ann", 0, *range(first + last), -1])
+        steps = [step for *_, step in plan]
+
+    assert len(steps) == 1
+    assert "USING PRIMARY KEY (listener=?" in steps[0]
 
 
 async def test_a_long_scan_keeps_its_snapshot_to_itself(tables: SqliteTables) -> None:
