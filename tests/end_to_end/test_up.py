@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from heartline import processes
-from heartline.run_directory import marker_of, run_prefix
+from heartline.run_directory import delete_run_dirs, marker_of, run_prefix
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
@@ -97,6 +97,7 @@ def ended(up: Up) -> None:
     with up.process:
         up.process.kill()
     processes.kill_marked(marker_of(up.data), run_prefix(marker_of(up.data)))
+    delete_run_dirs(marker_of(up.data))
 
 
 @pytest.fixture(scope="module")
