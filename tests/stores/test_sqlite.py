@@ -16,7 +16,7 @@ from domain.errors import NewerSchema, Unavailable
 from domain.ports import StampedRow
 from stores.sqlite import explained
 from stores.sqlite_log import SqliteLog
-from stores.sqlite_tables import SqliteTables
+from stores.sqlite_tables import SCHEMA, STORE, SqliteTables
 from stores.table_sql import TableSql
 from stores.tables import ACCOUNTS, LISTENING_HOURS, LISTENING_WEEKS
 from tests.clock import Clock
@@ -198,6 +198,14 @@ def test_a_database_of_a_newer_version_is_refused(path: Path) -> None:
 
     with pytest.raises(NewerSchema, match=r"schema 99.*upgrade Heartline"):
         SqliteTables.open(path, now_ms=Clock())
+
+
+def test_a_database_says_what_it_is(path: Path) -> None:
+    SqliteTables.open(path, now_ms=Clock())
+
+    with connected(path) as other:
+        assert other.execute("PRAGMA application_id").fetchone() == (STORE,)
+        assert other.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
 
 
 def test_a_log_is_not_taken_for_a_store(path: Path) -> None:
