@@ -139,6 +139,7 @@ class Fold:
     def apply(self, batch: Columns, found: Resolved) -> "Applied":
         """Fold a planned batch in; everything that it wanted is installed."""
         rows = len(batch.at)
+        self._reserve(batch)  # again: what was installed has taken from the room
         reached, erased = _listed(2 * rows), _listed(rows)
         folding.fold(self._state, batch, found, self._epoch, reached, erased)
         plays = self._state.plays[_items(reached)]

@@ -37,11 +37,14 @@ class Folding:
             plays=[self._load("play", key) for key in wanted.plays],
         )
         self.fold.install(wanted, stored)
-        return self.fold.apply(batch, found)
+        applied = self.fold.apply(batch, found)
+        self._check_room()
+        return applied
 
     def flush(self) -> None:
         """Write the dirty rows; a row that a longer prefix wrote stays."""
         collected = self.fold.collect()
+        self._check_room()
         for table in ("hour", "week", "play"):
             for listener, key, state in getattr(collected, f"{table}s"):
                 self.versions.setdefault((table, listener, key), []).append((self.last, state))
@@ -74,6 +77,22 @@ class Folding:
                 if play is not None:
                     found[play.key] = play
         return found
+
+    def _check_room(self) -> None:
+        """See that kernels, which check no bounds, have written into the arrays only."""
+        state = self.fold._state
+        parts = (
+            state.listeners,
+            state.hours,
+            state.runs,
+            state.weeks,
+            state.plays,
+            state.spans,
+            state.texts,
+            state.dirty,
+        )
+        for used, part in zip(state.counts.tolist(), parts, strict=True):
+            assert used <= len(part)
 
     def _load(self, table: str, key: tuple[str, int]) -> bytes | None:
         stands = self.store.get((table, *key))
