@@ -1,8 +1,9 @@
 """Each listener's cursor: the lane of its newest heartbeats, and their chain of joined instants.
 
 The chain ``[since, last]`` is not in the rows yet, but for its first instant. A heartbeat of that
-lane, in order and within 60 s, only moves ``last``, as long as it stays below the cursor's limit: up
-to there every instant goes into the same rows, and the play's 30 s are not reached.
+lane, later and within 60 s, only moves ``last``, as long as it stays below the cursor's limit: up to
+there every instant goes into the same rows and, by itself, into the same play; no other run of the
+lane is joined, and the play's 30 s are not reached. (Its texts are those of an earlier instant.)
 
 An hour's row holds the instants of its UTC hour and those up to a minute before or after it, which
 may join one inside; a day's play likewise. An instant near a boundary goes into the rows of both
@@ -26,7 +27,7 @@ def continues(listener, lane, stretch, at):
     return (
         lane == listener.play
         and stretch == listener.stretch
-        and at >= listener.last
+        and at > listener.last
         and at - listener.last <= JOIN_MS
         and at <= listener.limit
     )
@@ -120,6 +121,8 @@ def begin_chain(listener, lane, stretch, at, wanting):
     listener.stretch = stretch
     listener.since = listener.last = at
     listener.limit = same_rows_until(at)
+    if lane & ONE:
+        listener.limit = min(listener.limit, (at // DAY_MS + 1) * DAY_MS - 1)
     if wanting > 0:
         listener.limit = min(listener.limit, at + wanting - 1)
     elif wanting < 0:

@@ -25,9 +25,9 @@ def fold(state, batch, found, epoch, reached, erased):
             forget(state, slot)
             erased[0] += 1
             erased[erased[0]] = slot
+        listener.epoch = epoch
         if listener.flags & ERASED:
             continue
-        listener.epoch = epoch
         if kind > KIND_STOP:
             notice(listener, at, position_ms[row], kind, play_row(state, slot, lane, at))
             continue

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain import recount
 from domain.fold import Fold
 from domain.heartbeats import Heartbeat, Kind
-from domain.units import HOUR_MS, MINUTE_MS, PLAY_MS
+from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, PLAY_MS, SECOND_MS
 from tests.domain.cases import CASES, Case, beat
 from tests.domain.folding import Folding, row_key
 from tests.strategies import LISTENERS, batches, heartbeats
@@ -39,6 +39,18 @@ def counted_plays(beats: Sequence[Heartbeat]) -> Counter[str]:
         own = [each for each in beats if each.listener_id == listener]
         tracks.update(play.track_id for play, count in recount.plays(own).items() if count.counted)
     return tracks
+
+
+def said(at: int, *, context: str, device_id: str = "") -> Heartbeat:
+    return Heartbeat(
+        id="h",
+        listener_id="ann",
+        track_id="t1",
+        kind=Kind.BEAT,
+        at=at,
+        context=context,
+        device_id=device_id,
+    )
 
 
 @given(st.data())
@@ -152,6 +164,47 @@ def test_an_erased_listener_counts_no_more_and_writes_nothing() -> None:
     assert applied.erased == ["ann"]
     assert folding.store == {}
     assert folding.fold.now_playing(["ann"], MINUTE_MS) == [None]
+
+
+def test_of_two_heartbeats_of_one_instant_the_smaller_texts_are_kept() -> None:
+    folding = Folding()
+    beats = [
+        said(0, context="b", device_id="car"),
+        said(0, context="a", device_id="phone"),
+        said(0, context="a", device_id="car"),
+    ]
+
+    folding.apply(1, beats)
+    folding.flush()
+
+    assert_equals_oracle(folding, beats)
+
+
+def test_a_day_play_has_the_texts_of_its_first_heartbeat_after_midnight() -> None:
+    folding = Folding()
+    beats = [
+        said(DAY_MS + seconds * SECOND_MS, context=context)
+        for seconds, context in ((-20, "x"), (5, "y"), (100, "z"))
+    ]
+
+    folding.apply(1, beats)
+    folding.flush()
+
+    assert_equals_oracle(folding, beats)
+
+
+def test_what_is_loaded_does_not_take_the_room_of_what_is_new() -> None:
+    before = Folding()
+    runs = [beat(number * 61_000 % HOUR_MS, play_id=f"p{number}") for number in range(1_000)]
+    before.apply(1, runs)
+    before.flush()
+    folding = Folding(before.store)
+    more = [beat(number * 1_000, play_id=f"q{number}") for number in range(250)]
+
+    folding.apply(2, more)
+    folding.flush()
+
+    assert_equals_oracle(folding, [*runs, *more])
 
 
 def test_presence_is_the_newest_heartbeat_for_a_minute() -> None:
