@@ -17,7 +17,6 @@ from domain.kernels.hashes import day_key
 from domain.kernels.records import find_hour, find_play, find_week
 from domain.kernels.runs import join_run, join_span, listened_ms
 from domain.kernels.state import COUNTED, DIRTY, EDGE_MS, NONE, ONE, PENDING
-from domain.rows import NO_DAY
 from domain.units import DAY_MS, EPOCH_WEEKDAY_MS, HOUR_MS, JOIN_MS, PLAY_MS, WEEK_MS
 
 
@@ -45,6 +44,23 @@ def same_rows_until(at):
 
 
 @inline
+def room_before_counting(state, record, stretch, end):
+    """How many ms a chain may grow beyond *end* before the play might count; -1 if none.
+
+    It grows by what was wanting at most, unless it comes near a later run and joins that one.
+    """
+    room, found = PLAY_MS - record.ms, record.runs
+    while found != NONE:
+        span = state.spans[found]
+        if span.stretch == stretch and span.start > end:
+            room = min(room, span.start - JOIN_MS - end)
+        found = span.next
+    if room <= 0:
+        return np.int64(-1)
+    return np.int64(room)
+
+
+@inline
 def touch_play(state, slot, play, stretch, start, end, position, epoch, reached):
     """Join a chain to a play; note in *reached* if it counts with the record at *position*.
 
@@ -55,11 +71,7 @@ def touch_play(state, slot, play, stretch, start, end, position, epoch, reached)
     record.flags |= DIRTY
     record.epoch = epoch
     if join_span(state, found, stretch, start, end):
-        head = state.spans[record.runs]
-        if head.next == NONE and record.day == NO_DAY:
-            record.ms = head.end - head.start
-        else:
-            record.ms = listened_ms(state, found)
+        record.ms = listened_ms(state, found)
     if record.reached == 0 and record.ms >= PLAY_MS:
         record.reached = position
     if position and record.reached == position and not record.flags & COUNTED:
@@ -70,7 +82,7 @@ def touch_play(state, slot, play, stretch, start, end, position, epoch, reached)
         return np.int64(-1)
     if record.reached:
         return np.int64(0)
-    return PLAY_MS - record.ms
+    return room_before_counting(state, record, stretch, end)
 
 
 @inline

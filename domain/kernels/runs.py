@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from domain.kernels.compiled import inline, jit
-from domain.kernels.records import length
+from domain.kernels.compiled import inline
 from domain.kernels.state import NONE, ONE, RUNS, SPANS
 from domain.rows import NO_DAY
 from domain.units import DAY_MS, JOIN_MS
@@ -80,12 +79,25 @@ def join_span(state, play, stretch, start, end):
     span.stretch = stretch
     span.start = start
     span.end = end
-    span.next = record.runs
-    record.runs = kept
+    put_span(state, record, kept)
     return True
 
 
-@jit
+@inline
+def put_span(state, record, span):
+    """Hang a run into the play's list, which is ordered by start."""
+    start = state.spans[span].start
+    before, follows = NONE, record.runs
+    while follows != NONE and state.spans[follows].start < start:
+        before, follows = follows, state.spans[follows].next
+    state.spans[span].next = follows
+    if before == NONE:
+        record.runs = span
+    else:
+        state.spans[before].next = span
+
+
+@inline
 def listened_ms(state, play):
     """The union of the play's runs; of a day's play, what of it lies within the day."""
     record = state.plays[play]
@@ -93,19 +105,12 @@ def listened_ms(state, play):
     if record.day != NO_DAY:
         first = np.int64(record.day) * DAY_MS
         last = first + DAY_MS
-    count = length(state.spans, record.runs)
-    starts = np.empty(count, np.int64)
-    ends = np.empty(count, np.int64)
-    place, found = 0, record.runs
+    total, reached, found = np.int64(0), first, record.runs
     while found != NONE:
         span = state.spans[found]
-        starts[place] = min(max(span.start, first), last)
-        ends[place] = min(max(span.end, first), last)
-        place, found = place + 1, span.next
-    total = np.int64(0)
-    reached = np.int64(-(1 << 62))
-    for place in np.argsort(starts):
-        if ends[place] > reached:
-            total += ends[place] - max(starts[place], reached)
-            reached = ends[place]
+        begin, end = max(span.start, reached), min(span.end, last)
+        if end > begin:
+            total += end - begin
+            reached = end
+        found = span.next
     return total

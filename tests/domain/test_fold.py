@@ -153,6 +153,17 @@ def test_a_play_counts_with_the_record_that_brings_it_to_30_seconds() -> None:
     assert [first.counted, second.counted, third.counted] == [[], [("t1", 8)], []]
 
 
+def test_a_play_counts_with_the_record_that_joins_it_to_a_later_run() -> None:
+    folding = Folding()
+
+    first = folding.apply(1, [beat(61_000), beat(0)])
+    second = folding.apply(2, [beat(1_000)])
+    folding.flush()
+
+    assert [first.counted, second.counted] == [[], [("t1", 2)]]
+    assert [play.reached for play in folding.plays("ann").values()] == [2]
+
+
 def test_an_erased_listener_counts_no_more_and_writes_nothing() -> None:
     folding = Folding()
     erase = Heartbeat(id="e", listener_id="ann", track_id="-", kind=Kind.ERASE, at=0)
