@@ -42,7 +42,7 @@ from domain.rows import (
     read_week,
     texts_of,
 )
-from domain.units import MINUTE_MS
+from domain.units import MINUTE_MS, QUARTERS_PER_WEEK
 
 START_CAPACITY = 1_024
 PRESENCE_MS = MINUTE_MS  # a listener is gone this long after the newest heartbeat
@@ -258,6 +258,11 @@ class Fold:
         """How many listeners are in memory."""
         return int(self._state.counts[LISTENERS])
 
+    @property
+    def size_bytes(self) -> int:
+        """How much memory the state has reserved."""
+        return sum(array.nbytes for array in self._state)
+
     def collect(self) -> Rows:
         """Encode every row that was touched since the last call, in the order stores write fastest."""
         sizes = np.zeros(3, np.int64)
@@ -275,7 +280,8 @@ class Fold:
             out=np.zeros(octets, np.uint8),
             used=np.zeros(2, np.int64),
         )
-        writing.collect(self._state, slots[order], written, most_runs)
+        scratch = np.zeros(most_runs, np.int64), np.zeros(QUARTERS_PER_WEEK, np.int32)
+        writing.collect(self._state, slots[order], written, *scratch)
         self._epoch += 1
         return _rows(written, [name.decode() for name in names[order].tolist()])
 

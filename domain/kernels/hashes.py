@@ -43,12 +43,10 @@ def hash64(data, start, stop, seed):
 
 
 @jit
-def hash_rows(offsets, data):
+def hash_rows(offsets, data, found):
     """Hash each string of an Arrow utf8 column."""
-    found = np.empty(len(offsets) - 1, np.uint64)
     for row in range(len(found)):
         found[row] = hash64(data, offsets[row], offsets[row + 1], np.uint64(0))
-    return found
 
 
 @inline

@@ -4,7 +4,7 @@ from domain.kernels.compiled import jit
 from domain.kernels.hash_table import rehash
 from domain.kernels.records import new_hour, new_week
 from domain.kernels.runs import join_run, join_span
-from domain.kernels.state import LISTENERS, LOADED, NONE, PLAYS, TEXTS
+from domain.kernels.state import KEY_WORDS, LISTENERS, LOADED, NONE, PLAYS, TEXTS
 from domain.kernels.texts import put_bytes
 
 
@@ -48,36 +48,42 @@ def copy_play(state, fresh, slot, play):
 
 
 @jit
-def sweep(state, fresh, oldest):
-    """Copy the listeners touched since epoch *oldest*, with what was touched since, into *fresh*.
+def copy_listener(state, fresh, slot, oldest):
+    """Keep a listener, with the rows that were touched since epoch *oldest*; the cursor is let go."""
+    made = fresh.counts[LISTENERS]
+    fresh.counts[LISTENERS] += 1
+    for part in range(KEY_WORDS):
+        fresh.keys[made, part] = state.keys[slot, part]
+    fresh.listeners[made] = state.listeners[slot]
+    listener = fresh.listeners[made]
+    listener.hours = listener.weeks = listener.plays = NONE
+    listener.seen_play = listener.cursor_play = NONE
+    listener.limit = -1
+    found = state.listeners[slot].hours
+    while found != NONE:
+        copy_hour(state, fresh, made, found, oldest)
+        found = state.hours[found].next
+    found = state.listeners[slot].weeks
+    while found != NONE:
+        week = new_week(fresh, made, state.weeks[found].week)
+        fresh.weeks[week].flags = state.weeks[found].flags
+        found = state.weeks[found].next
+    found = state.listeners[slot].plays
+    while found != NONE:
+        if state.plays[found].epoch >= oldest:
+            kept = copy_play(state, fresh, made, found)
+            if found == state.listeners[slot].seen_play:
+                listener.seen_play = kept
+        found = state.plays[found].next
 
-    Nothing may be dirty. Cursors are let go, so the next heartbeat finds its rows, or loads them.
+
+@jit
+def sweep(state, fresh, oldest):
+    """Copy the listeners touched since epoch *oldest* into *fresh*; nothing may be dirty.
+
+    Their cursors are let go, so the next heartbeat finds its rows, or loads them.
     """
     for slot in range(state.counts[LISTENERS]):
-        if state.listeners[slot].epoch < oldest:
-            continue
-        made = fresh.counts[LISTENERS]
-        fresh.counts[LISTENERS] += 1
-        fresh.keys[made] = state.keys[slot]
-        fresh.listeners[made] = state.listeners[slot]
-        listener = fresh.listeners[made]
-        listener.hours = listener.weeks = listener.plays = NONE
-        listener.seen_play = listener.cursor_play = NONE
-        listener.limit = -1
-        found = state.listeners[slot].hours
-        while found != NONE:
-            copy_hour(state, fresh, made, found, oldest)
-            found = state.hours[found].next
-        found = state.listeners[slot].weeks
-        while found != NONE:
-            week = new_week(fresh, made, state.weeks[found].week)
-            fresh.weeks[week].flags = state.weeks[found].flags
-            found = state.weeks[found].next
-        found = state.listeners[slot].plays
-        while found != NONE:
-            if state.plays[found].epoch >= oldest:
-                kept = copy_play(state, fresh, made, found)
-                if found == state.listeners[slot].seen_play:
-                    listener.seen_play = kept
-            found = state.plays[found].next
+        if state.listeners[slot].epoch >= oldest:
+            copy_listener(state, fresh, slot, oldest)
     rehash(fresh)

@@ -169,10 +169,11 @@ def settle_all(state, epoch, reached, sizes):
 
 
 @jit
-def collect(state, slots, written, most_runs):
-    """Encode every dirty row of *slots* (listeners in the order to write), and call them clean."""
-    order = np.empty(most_runs, np.int64)
-    dense = np.empty(QUARTERS, np.int32)
+def collect(state, slots, written, order, dense):
+    """Encode every dirty row of *slots* (listeners in the order to write), and call them clean.
+
+    *order* has room for the runs of any hour, *dense* for the quarters of a week.
+    """
     for owner, slot in enumerate(slots):
         listener = state.listeners[slot]
         listener.flags &= ~DIRTY
