@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile
 COMPILE := $(BIN)/python -m compileall -q -q -j 0
 KERNELS := domain/warm.py $(wildcard domain/kernels/*.py) $(addprefix domain/,heartbeats.py ids.py rows.py units.py)
-BENCHES := $(patsubst bench/%.py,%,$(filter-out bench/__init__.py,$(wildcard bench/*.py)))
+BENCHES := $(patsubst bench/%.py,%,$(filter-out bench/__init__.py bench/report.py,$(wildcard bench/*.py)))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
