@@ -198,6 +198,7 @@ class Ingest(httpx.AsyncBaseTransport):
         self.tokens: list[str] = []
         self.oldest_ms = 0
         self.on_post: Callable[[], None] = lambda: None
+        self.silent = False  # takes what it is sent, and never answers
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
@@ -211,6 +212,8 @@ class Ingest(httpx.AsyncBaseTransport):
         beats = json.loads(await request.aread())["heartbeats"]
         self.posts.append(beats)
         self.on_post()
+        if self.silent:
+            await asyncio.Event().wait()
         old = [number for number, beat in enumerate(beats) if beat["at"] < self.oldest_ms]
         refused = [
             {"index": number, "id": "x", "field": "at", "reason": "too_old", "message": "old"}
@@ -380,6 +383,7 @@ def test_interrupted_it_tells_how_far_it_got_and_how_to_go_on(
     history: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ingest = Ingest()
+    ingest.silent = True
     ingest.on_post = lambda: os.kill(os.getpid(), signal.SIGINT) if len(ingest.posts) == 1 else None
 
     status = command(ingest, str(history), "--at-once", "--json")
