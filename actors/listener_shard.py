@@ -1,6 +1,7 @@
 """A listener shard: the partitions that it was asked for, each flushed once in a commit window."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from domain.ports import Log, NowPlaying, Record
 from domain.positions import Generation
 from domain.units import SECOND_MS
 from stores.listening import Listening
+
+log_ = logging.getLogger(__name__)
 
 
 class ListenerShard:
@@ -75,12 +78,19 @@ class ListenerShard:
     async def _flush_forever(self, held: Partition, delay_s: float) -> None:
         """Flush once in a window; partitions take turns, so that the store is not hit by all at once."""
         await asyncio.sleep(min(delay_s, 1.0))
-        await held.flush()
+        await _flush(held)
         await asyncio.sleep(delay_s)
         while True:
             await asyncio.sleep(self._window_s)
-            await held.flush()
+            await _flush(held)
 
     def _now_playing(self, listener_id: str) -> NowPlaying | None:
         held = self._partitions.get(partition_of(listener_id, self._generation.partitions))
         return None if held is None else held.now_playing([listener_id])[0]
+
+
+async def _flush(held: Partition) -> None:
+    try:
+        await held.flush()
+    except Exception:
+        log_.exception("not flushed, the next flush makes it good")

@@ -92,12 +92,13 @@ class Partition:
         self._erased: list[str] = []
         self._next: int | None = None
         self._complete_ms = 0
+        self._dues: Dues | None = None
         self._flushes = 0
         self.durable = 0
         self.trouble = ""
 
     async def open(self) -> int:
-        """Find where to go on: the committed offset, at the first call. Tells the next one wanted.
+        """Find where to go on: from what is committed and in the store. Tells the next offset wanted.
 
         Raises
         ------
@@ -105,9 +106,7 @@ class Partition:
             The log ends before what the store was written from.
         """
         async with self._applying:
-            if self._next is None:
-                self._next = self.durable = await self._insist(self._committed)
-            return self._next
+            return await self._opened()
 
     async def apply(self, offset: int, records: Sequence[Record]) -> int:
         """Apply the *records* that begin at *offset*; tells the next offset wanted.
@@ -115,14 +114,15 @@ class Partition:
         Records that were applied before are dropped; nothing happens if *offset* is beyond the one
         wanted.
         """
-        wanted = await self.open()
         async with self._applying:
-            wanted = self._next or wanted
+            wanted = await self._opened()
             if offset <= wanted:
                 fresh = [record for record in records if record.offset >= wanted]
+                if fresh and fresh[0].offset > wanted:
+                    log_.error("records %d to %d are gone", wanted, fresh[0].offset - 1)
                 for group in _grouped(fresh):
-                    await self._apply(group)
-            return self._next or 0
+                    wanted = await self._apply_whole(group)
+            return wanted
 
     async def caught_up(self, offset: int, at_ms: int) -> None:
         """Note that at *at_ms*, by the log's clock, no record from *offset* on had been appended."""
@@ -130,13 +130,17 @@ class Partition:
             self._complete_ms = max(self._complete_ms, at_ms)
 
     async def flush(self) -> None:
-        """Make everything applied so far durable and commit it; insists until the store takes it."""
-        await self.open()
+        """Make everything applied so far durable and commit it; insists until the store takes it.
+
+        What a flush that was interrupted had taken out of memory is written first.
+        """
         async with self._flushing:
+            if self._dues:
+                await self._settle(self._dues)
             async with self._applying:
-                dues = self._take()
-            await self._insist(lambda: self._write(dues))
-            self.durable = dues.next_offset
+                await self._opened()
+                self._dues = self._take()
+            await self._settle(self._dues)
 
     def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
         """Tell what listeners of this partition play now."""
@@ -156,6 +160,11 @@ class Partition:
 
     # --- applying --------------------------------------------------------------------------------
 
+    async def _opened(self) -> int:
+        if self._next is None:
+            self._next = self.durable = await self._insist(self._committed)
+        return self._next
+
     async def _committed(self) -> int:
         part = self._number
         committed = (await self._log.committed(GROUP, self._generation))[part]
@@ -163,9 +172,18 @@ class Partition:
         end = (await self._log.ends(self._generation))[part]
         if end < max(committed, written.next_offset):
             raise LogBehindStore(part, end, max(committed, written.next_offset))
-        return committed
+        return min(committed, written.next_offset)  # a store may be restored from an older backup
 
-    async def _apply(self, records: Sequence[tuple[Record, pa.RecordBatch]]) -> None:
+    async def _apply_whole(self, group: Sequence[tuple[Record, pa.RecordBatch]]) -> int:
+        """Apply records whole, or forget everything: rows of half a record must not be written."""
+        try:
+            return await self._apply(group)
+        except BaseException:
+            self._fold, self._totals, self._erased = Fold(), Totals(), []
+            self._next, self._complete_ms = None, 0
+            raise
+
+    async def _apply(self, records: Sequence[tuple[Record, pa.RecordBatch]]) -> int:
         full = [(record.offset, batch) for record, batch in records if batch.num_rows]
         if full:
             positions = [position(self._generation.number, offset) for offset, _ in full]
@@ -177,6 +195,7 @@ class Partition:
         last = records[-1][0]
         self._next = last.offset + 1
         self._complete_ms = max(self._complete_ms, last.appended_ms)
+        return self._next
 
     async def _load(self, wanted: Wanted) -> None:
         """Install what the store has of everything wanted."""
@@ -217,6 +236,10 @@ class Partition:
             self._fold.sweep(self._fold.epoch - SWEEP_EVERY)
             self._totals.forget(dues.counts)
         return dues
+
+    async def _settle(self, dues: Dues) -> None:
+        await self._insist(lambda: self._write(dues))
+        self.durable, self._dues = dues.next_offset, None
 
     async def _write(self, dues: Dues) -> None:
         reached = position(self._generation.number, dues.next_offset - 1)

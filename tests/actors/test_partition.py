@@ -1,6 +1,7 @@
 """One partition: exactly once, whatever dies or wakes up late."""
 
 from collections.abc import AsyncIterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from domain import recount
 from domain.batches import encode_erase
 from domain.errors import LogBehindStore, Unavailable
 from domain.heartbeats import Heartbeat, Kind
-from domain.ports import StampedRow, Table
+from domain.ports import Key, StampedRow, Table
 from domain.positions import Generation
 from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from stores.listening import Listening, Progress
 from stores.sqlite_tables import SqliteTables
+from stores.tables import LISTENING_HOURS, PLAYS, TRACK_PLAYS
 from tests.clock import Clock
 from tests.memory_log import MemoryLog
 
@@ -40,23 +42,39 @@ def beats(
     ]
 
 
+class Broken(Exception):
+    """Raised by a store for a reason that nobody expects."""
+
+
 class Flaky:
-    """A store that fails to write stamped rows when told to."""
+    """A store that fails to write stamped rows when told to, or breaks at a table."""
 
     failures = 0
+    breaks_at: Table | None = None
 
     def __init__(self, tables: SqliteTables) -> None:
         self.tables = tables
-        self.read_stamped, self.scan_stamped = tables.read_stamped, tables.scan_stamped
+        self.scan_stamped = tables.scan_stamped
         self.erase_stamped, self.close = tables.erase_stamped, tables.close
         self.read, self.scan, self.sweep = tables.read, tables.scan, tables.sweep
         self.write_if, self.delete_if = tables.write_if, tables.delete_if
 
+    async def read_stamped(self, table: Table, keys: Sequence[Key]) -> list[StampedRow | None]:
+        self._break(table)
+        return await self.tables.read_stamped(table, keys)
+
     async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:
+        for table, _ in writes:
+            self._break(table)
         if self.failures:
             self.failures -= 1
             raise Unavailable("the store is away")
         await self.tables.write_stamped(writes)
+
+    def _break(self, table: Table) -> None:
+        if table is self.breaks_at:
+            self.breaks_at = None
+            raise Broken(table.name)
 
 
 class House:
@@ -200,6 +218,58 @@ async def test_a_play_is_counted_once_over_a_crash_between_rows_and_subtotals(ho
     await second.flush()
 
     assert await house.listening.track_plays(["t1"]) == [1]
+
+
+@pytest.mark.parametrize("table", [LISTENING_HOURS, PLAYS, TRACK_PLAYS], ids=attrgetter("name"))
+async def test_an_apply_that_breaks_leaves_nothing_behind(house: House, table: Table) -> None:
+    await house.log.put(beats(0, 20))
+    first = house.partition()
+    await house.feed(first)
+    await first.flush()
+    await house.log.put(beats(40))
+    second = house.partition()
+    house.tables.breaks_at = table
+    with pytest.raises(Broken):
+        await house.feed(second)
+    await second.flush()
+    between = await house.listening.progress(0, 0)
+
+    await house.feed(second)
+    await second.flush()
+
+    assert between == Progress(START, 1)
+    assert await house.listened_ms() == 40 * SECOND_MS
+    assert await house.listening.track_plays(["t1"]) == [1]
+    assert await house.log.committed(GROUP, GENERATION) == [2]
+
+
+@pytest.mark.parametrize("table", [LISTENING_HOURS, TRACK_PLAYS], ids=attrgetter("name"))
+async def test_what_a_broken_flush_had_taken_is_written_by_the_next(
+    house: House, table: Table
+) -> None:
+    await house.log.put(beats(0, 30))
+    partition = house.partition()
+    await house.feed(partition)
+    house.tables.breaks_at = table
+    with pytest.raises(Broken):
+        await partition.flush()
+
+    await partition.flush()
+
+    assert await house.listened_ms() == 30 * SECOND_MS
+    assert await house.listening.track_plays(["t1"]) == [1]
+    assert await house.log.committed(GROUP, GENERATION) == [1]
+
+
+async def test_a_store_from_an_older_backup_is_made_good_from_the_log(house: House) -> None:
+    await house.log.put(beats(0, 30))
+    await house.log.commit(GROUP, GENERATION, {0: 1})
+    partition = house.partition()
+
+    assert await house.feed(partition) == 1
+    await partition.flush()
+
+    assert await house.listened_ms() == 30 * SECOND_MS
 
 
 async def test_old_hours_are_loaded_when_a_late_heartbeat_touches_them(house: House) -> None:
