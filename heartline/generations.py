@@ -1,8 +1,6 @@
 """Which generation of the log is written to: begun when the one before is consumed to its end."""
 
-import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 
 from actors.listener_shard import ListenerShard
 from actors.partition import GROUP
@@ -12,9 +10,8 @@ from domain.positions import Generation
 from heartline.settings import Settings
 from heartline.terminal import note
 from stores.listening import Listening
-from streams.tailer import Tailer
+from streams.tailer import MOST_BYTES
 
-LOOK_S = 0.1
 DRAIN_WINDOW_MS = 500
 
 
@@ -31,39 +28,44 @@ async def settle(
         The log ends before what was committed, and the settings do not say to begin anew.
     """
     newest = await log.generation()
-    try:
-        await check_ends(log, listening, newest)
-    except LogBehindStore:
-        if not settings.new_generation:
-            raise
+    lost = await cut_off(log, listening, newest)
+    if lost and not settings.new_generation:
+        raise next(iter(lost.values()))
+    if lost:
         note("the log ends before what was committed; a new generation begins")
-        return await log.begin_generation(settings.partitions)
-    if newest.partitions == settings.partitions:
+    elif newest.partitions == settings.partitions:
         return newest
-    note(f"from {newest.partitions} partitions to {settings.partitions}: consuming what is left")
-    await drain(log, listening, newest, now_ms=now_ms)
+    else:
+        note(
+            f"from {newest.partitions} partitions to {settings.partitions}: consuming what is left"
+        )
+    whole = [number for number in range(newest.partitions) if number not in lost]
+    await drain(log, listening, newest, whole, now_ms=now_ms)
     return await log.begin_generation(settings.partitions)
 
 
-async def check_ends(log: Log, listening: Listening, generation: Generation) -> None:
-    """See that stamps would not be used again.
-
-    Raises
-    ------
-    LogBehindStore
-        A partition ends before what was committed or written from it.
-    """
+async def cut_off(
+    log: Log, listening: Listening, generation: Generation
+) -> dict[int, LogBehindStore]:
+    """Find the partitions that end before what was committed or written: stamps would be used again."""
     ends, committed = await log.ends(generation), await log.committed(GROUP, generation)
+    found = {}
     for partition, (end, offset) in enumerate(zip(ends, committed, strict=True)):
         written = await listening.progress(generation.number, partition)
         if end < max(offset, written.next_offset):
-            raise LogBehindStore(partition, end, max(offset, written.next_offset))
+            found[partition] = LogBehindStore(partition, end, max(offset, written.next_offset))
+    return found
 
 
 async def drain(
-    log: Log, listening: Listening, generation: Generation, *, now_ms: Callable[[], int]
+    log: Log,
+    listening: Listening,
+    generation: Generation,
+    partitions: Iterable[int],
+    *,
+    now_ms: Callable[[], int],
 ) -> None:
-    """Consume a generation to its end, and commit it, within this process."""
+    """Consume *partitions* of a generation to their ends, and commit, within this process."""
     shard = ListenerShard(
         generation,
         listening=listening,
@@ -71,18 +73,10 @@ async def drain(
         commit_window_ms=DRAIN_WINDOW_MS,
         now_ms=now_ms,
     )
-    following = asyncio.create_task(Tailer(log, generation, lambda _: shard).run())
     try:
-        while not following.done() and await behind(log, generation):
-            await asyncio.wait([following], timeout=LOOK_S)
+        for partition in partitions:
+            wanted = await shard.open(partition)
+            while records := await log.read(generation, partition, wanted, most_bytes=MOST_BYTES):
+                wanted = await shard.apply(partition, wanted, records)
     finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
         await shard.close()
-
-
-async def behind(log: Log, generation: Generation) -> int:
-    """Tell how many records of a generation are not committed yet."""
-    ends, committed = await log.ends(generation), await log.committed(GROUP, generation)
-    return sum(ends) - sum(committed)

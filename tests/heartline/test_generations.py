@@ -5,6 +5,7 @@ import pytest
 
 from actors.partition import GROUP
 from domain.errors import LogBehindStore
+from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
 from domain.positions import Generation
 from domain.units import QUARTER_MS
@@ -74,6 +75,33 @@ async def test_a_new_generation_begins_when_told_to(rows: Listening, clock: Cloc
     began = await settle(log, rows, settings(2, new_generation=True), now_ms=clock)
 
     assert began == Generation(1, 2)
+
+
+async def test_a_new_generation_begins_when_the_partitions_that_are_whole_are_consumed(
+    rows: Listening, clock: Clock
+) -> None:
+    log = MemoryLog(clock, partitions=2)
+    ann = partition_of("ann", 2)
+    await log.commit(GROUP, Generation(0, 2), {1 - ann: 7})
+    await log.put([beat(MONDAY_MS), beat(MONDAY_MS + 20_000)])
+
+    await settle(log, rows, settings(2, new_generation=True), now_ms=clock)
+
+    quarter = MONDAY_MS // QUARTER_MS
+    assert await rows.quarters("ann", quarter, quarter, now_ms=clock()) == {quarter: 20_000}
+
+
+async def test_a_store_from_an_older_backup_is_made_good_before_the_next_generation(
+    rows: Listening, clock: Clock
+) -> None:
+    log = MemoryLog(clock, partitions=2)
+    await log.put([beat(MONDAY_MS), beat(MONDAY_MS + 20_000)])
+    await log.commit(GROUP, Generation(0, 2), {partition_of("ann", 2): 1})
+
+    await settle(log, rows, settings(3), now_ms=clock)
+
+    quarter = MONDAY_MS // QUARTER_MS
+    assert await rows.quarters("ann", quarter, quarter, now_ms=clock()) == {quarter: 20_000}
 
 
 async def test_telling_so_changes_nothing_when_the_log_is_whole(
