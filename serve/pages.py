@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -99,7 +100,7 @@ def _read(path: Path) -> WebFile:
 
 def _send(request: Request, file: WebFile | None) -> Response:
     if file is None:
-        return Response("Not found.\n", 404, SECURITY_HEADERS, "text/plain")
+        raise HTTPException(404)
     headers = SECURITY_HEADERS | {"Cache-Control": "no-cache", "ETag": file.etag}
     if _has(request.headers.get("If-None-Match", ""), file.etag):
         return Response(status_code=304, headers=headers)

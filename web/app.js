@@ -12,7 +12,7 @@ import { wireSettings } from "./settings.js";
 import { drawNumber, drawStrands } from "./strands.js";
 import { fillTable } from "./table.js";
 import { Refused, SessionEnded } from "./transport.js";
-import { age, dateRange, duration, isWeek, plural, weekFrom, weekNumber, whole } from "./weeks.js";
+import { age, dateRange, duration, isWeek, localTime, plural, weekFrom, weekNumber, weekOf, whole } from "./weeks.js";
 
 const PLAYING_MS = 2_000;
 const IDLE_MS = 5_000;
@@ -46,7 +46,7 @@ async function ask() {
   const week = wantedWeek();
   const [answer, nowPlaying] = await Promise.all([minutes(week), currentlyPlaying().catch(unlessRefused)]);
   if (turn !== asked) return IDLE_MS; // A newer question, or nobody is logged in any more.
-  if (week === "current") current = answer.week;
+  current = week === "current" ? answer.week : weekOf(localTime(answer.server_ms, answer.time_zone).date);
   showWeek(answer);
   playing.show(nowPlaying);
   readHistory(nowPlaying?.item?.id ?? null);
@@ -86,6 +86,7 @@ function showListened(ms) {
 function showWords(answer) {
   const isCurrent = answer.week === current;
   const days = dateRange(answer.days[0].date, answer.days.at(-1).date);
+  document.body.classList.toggle("is-current", isCurrent);
   byId("week-name").textContent = `Week ${weekNumber(answer.week)}`;
   byId("week-dates").textContent = days;
   byId("caption").textContent = `${answer.minutes === 1 ? "minute" : "minutes"} listened ${isCurrent ? "this week" : "that week"}`;
@@ -110,7 +111,7 @@ function showComparison({ minutes: now, previous, change_percent: change, week }
 }
 
 function comparison(change, isUnderWay) {
-  if (change === null || change === undefined) return "Nothing the week before";
+  if (change === null || change === undefined) return "Nothing to compare with";
   if (change === 0) return "Just as much";
   const percent = Math.abs(change);
   const rounded = whole(percent < 10 ? Math.round(percent * 10) / 10 : Math.round(percent));

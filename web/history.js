@@ -5,7 +5,7 @@ import { clock, inZone } from "./weeks.js";
 
 const PAGE = 12;
 
-const keyOf = (play) => `${play.played_at} ${play.track?.id ?? ""}`;
+const keyOf = (play) => `${play.played_at} ${play.track?.id ?? ""} ${play.play_id ?? ""}`;
 
 function line(tag, className, text) {
   const node = document.createElement(tag);

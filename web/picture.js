@@ -89,7 +89,7 @@ export class Picture {
       set(line, { x1: box.left, x2: box.width, y1: y, y2: y });
     }
     const column = told.days.findIndex((day) => day.date === today.date);
-    const y = box.hours + (today.hour + new Date(told.server_ms).getUTCMinutes() / 60) * box.row;
+    const y = box.hours + (today.hour + today.minute / 60) * box.row;
     const x = box.left + column * box.column;
     set(this.#now, { x1: x, x2: x + box.column, y1: y, y2: y, visibility: column < 0 ? "hidden" : "visible" });
   }
@@ -115,8 +115,8 @@ export class Picture {
   // Past days are grooved like a pressed record; today is one solid piece.
   #drawBar(bars, left, wide, upright, state) {
     const unit = wide / (2 * BARS - 1);
-    const width = state === "today" ? 2 * unit : unit;
-    bars.forEach((bar, index) => set(bar, { ...upright, x: left + 2 * index * unit, width: index < BARS - 1 ? width + 0.3 : unit }));
+    const widthOf = (index) => (state !== "today" ? unit : index === 0 ? wide : 0);
+    bars.forEach((bar, index) => set(bar, { ...upright, x: left + 2 * index * unit, width: widthOf(index) }));
   }
 
   #drawHours(box, index, day, middle, fullest) {

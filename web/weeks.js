@@ -12,15 +12,23 @@ export const isWeek = (text) => WEEK.test(text ?? "");
 
 const mondayOf = (ms) => ms - ((new Date(ms).getUTCDay() + 6) % 7) * DAY_MS;
 
+/** The ISO week of a date: "2027-01-01" is in "2026-W53". */
+export function weekOf(date) {
+  return weekName(mondayOf(Date.parse(`${date}T00:00:00Z`)));
+}
+
+function weekName(monday) {
+  const year = new Date(monday + 3 * DAY_MS).getUTCFullYear(); // Its Thursday decides.
+  const first = mondayOf(Date.UTC(year, 0, 4)); // 4 January is always in week 1.
+  const number = Math.round((monday - first) / (7 * DAY_MS)) + 1;
+  return `${year}-W${String(number).padStart(2, "0")}`;
+}
+
 /** The week `by` weeks after `week`: ("2026-W53", 1) is "2027-W01". */
 export function weekFrom(week, by) {
   const [, year, number] = WEEK.exec(week);
-  const first = mondayOf(Date.UTC(Number(year), 0, 4)); // 4 January is always in week 1.
-  const monday = first + (Number(number) - 1 + by) * 7 * DAY_MS;
-  const itsYear = new Date(monday + 3 * DAY_MS).getUTCFullYear();
-  const itsFirst = mondayOf(Date.UTC(itsYear, 0, 4));
-  const itsNumber = Math.round((monday - itsFirst) / (7 * DAY_MS)) + 1;
-  return `${itsYear}-W${String(itsNumber).padStart(2, "0")}`;
+  const first = mondayOf(Date.UTC(Number(year), 0, 4));
+  return weekName(first + (Number(number) - 1 + by) * 7 * DAY_MS);
 }
 
 export const weekNumber = (week) => Number(WEEK.exec(week)?.[2] ?? 0);
@@ -69,11 +77,12 @@ export function inZone(zone, options) {
   }
 }
 
-/** The date (2026-11-16) and the hour (0–23) at `ms` in `zone`. */
+/** The date (2026-11-16), the hour (0–23) and the minute at `ms` in `zone`. */
 export function localTime(ms, zone) {
   const format = inZone(zone, {
-    year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", hourCycle: "h23",
+    year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
   });
   const part = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]));
-  return { date: `${part.year}-${part.month}-${part.day}`, hour: Number(part.hour) };
+  const date = `${part.year}-${part.month}-${part.day}`;
+  return { date, hour: Number(part.hour), minute: Number(part.minute) };
 }
