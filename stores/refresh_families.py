@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.errors import Refused
-from domain.ids import is_listener_id
+from domain.ids import is_id, is_listener_id
 from domain.ports import Tables
 from stores.tables import REFRESH_FAMILIES
 
@@ -108,9 +108,12 @@ class RefreshFamilies:
 
 def _parts(token: str) -> tuple[str, str, str]:
     parts = token.split(".")
-    if len(token) > MOST_TOKEN_CHARACTERS or len(parts) != 3 or not all(map(is_listener_id, parts)):
+    if len(token) > MOST_TOKEN_CHARACTERS or len(parts) != 3:
         raise InvalidRefreshToken
-    return parts[0], parts[1], parts[2]
+    listener_id, family, secret = parts
+    if not (is_listener_id(listener_id) and is_id(family) and is_id(secret)):
+        raise InvalidRefreshToken
+    return listener_id, family, secret
 
 
 def _hash(secret: str) -> bytes:

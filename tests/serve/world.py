@@ -104,7 +104,7 @@ class World:
         self.accounts = Accounts(
             tables, fast_passwords(), now_ms=clock, new_id=lambda: f"{next(ids):022}"
         )
-        self.families = RefreshFamilies(tables, new_secret=lambda: f"{next(secrets):022}")
+        self.families = RefreshFamilies(tables, new_secret=lambda: f"{next(secrets):043}")
         self.catalogue = Catalogue(tables)
         self.checks: dict[str, Check] = {}
         self.main = build_main(

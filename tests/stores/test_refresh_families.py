@@ -48,7 +48,7 @@ async def tables(tmp_path: Path, clock: Clock) -> AsyncIterator[SqliteTables]:
 @pytest.fixture
 def families(tables: SqliteTables) -> RefreshFamilies:
     secrets = count(1)
-    return RefreshFamilies(tables, new_secret=lambda: f"secret{next(secrets)}")
+    return RefreshFamilies(tables, new_secret=lambda: f"{next(secrets):043}")
 
 
 async def test_each_token_leads_to_the_next_with_the_same_scopes(
