@@ -120,9 +120,11 @@ function comparison(change, isUnderWay) {
 
 function showFreshness() {
   if (!told) return;
-  const late = told.server_ms - Date.parse(told.as_of) + (performance.now() - told.at);
-  byId("freshness").textContent = Number.isFinite(late) ? `Complete up to ${age(late)} ago.` : "";
-  byId("freshness").classList.toggle("behind", late > BEHIND_MS);
+  const completeTo = Date.parse(told.as_of);
+  const late = told.server_ms - completeTo + (performance.now() - told.at);
+  // The epoch itself: a server that has just been set up has not counted anything yet.
+  byId("freshness").textContent = completeTo > 0 ? `Complete up to ${age(late)} ago.` : "Counting is about to begin.";
+  byId("freshness").classList.toggle("behind", completeTo > 0 && late > BEHIND_MS);
 }
 
 function fillTableIfOpen() {
