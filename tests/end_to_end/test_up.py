@@ -183,6 +183,24 @@ def test_a_shard_that_is_killed_comes_back_and_nothing_is_lost(up: Up) -> None:
     until(lambda: listened_ms(eve) == 5 * MINUTE_MS)
 
 
+def test_a_sign_up_leads_to_tokens_that_renew_themselves_until_one_comes_back(up: Up) -> None:
+    with httpx.Client(base_url=up.url, timeout=30) as client:
+        made = {"name": "zoë", "password": "correct horse", "time_zone": "Europe/Paris"}
+        assert client.post("/v1/accounts", json=made).status_code == 201
+        password = {"grant_type": "password", "username": "zoë", "password": "correct horse"}
+        first = client.post("/v1/token", data=password).raise_for_status().json()
+        renewal = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+
+        second = client.post("/v1/token", data=renewal).raise_for_status().json()
+        again = client.post("/v1/token", data=renewal)
+        ended = client.post("/v1/token", data=renewal | {"refresh_token": second["refresh_token"]})
+
+        bearer = {"authorization": f"Bearer {second['access_token']}"}
+        assert client.get("/v1/me", headers=bearer).json()["name"] == "zoë"
+        assert [again.status_code, ended.status_code] == [400, 400]
+        assert again.json()["error"] == "invalid_grant"
+
+
 def test_an_erased_listener_is_gone_late_heartbeats_included(up: Up) -> None:
     listener_id, client = up.listener("gone")
     _, gateway = up.listener("gateway", "ingest")
