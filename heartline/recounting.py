@@ -7,14 +7,16 @@ and each number of the store must lie between them; where C is E they are one.
 Rows are read before the log is read to its end once more, so that E is never too small.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from domain.calendar import IsoWeek, week_layout
+from domain.hashing import lane_key, play_key
 from domain.heartbeats import Heartbeat, Kind
+from domain.ports import Key
 from domain.recount import PlayCount, PlayOf, plays, quarters
-from domain.rows import Play
+from domain.rows import Play, play_of, signed
 from domain.units import DAY_MS, FUTURE_MS, JOIN_MS, QUARTER_MS
 from heartline.log_buckets import BUCKETS, Heard, LogBuckets
 from serve.instants import iso
@@ -45,6 +47,10 @@ class Rows(Protocol):
         self, listener_id: str, before: tuple[int, int] | None, limit: int
     ) -> list[Play]:
         """Read plays, newest first."""
+        ...
+
+    async def plays(self, keys: Sequence[Key]) -> list[bytes | None]:
+        """Read play rows by (listener id, key as stores keep it)."""
         ...
 
     async def track_plays(self, track_ids: list[str]) -> list[int]:
@@ -186,7 +192,10 @@ class Recount:
         if first > last:
             return bounds, {}, {}
         found = await self._rows.quarters(name, first, last, now_ms=self._now_ms())
-        return bounds, found, await self._plays(name, bounds)
+        of_plays = await self._plays(name, bounds)
+        if self._whole.first:
+            of_plays |= await self._begun_earlier(name, plays(heard.every).keys() - of_plays.keys())
+        return bounds, found, of_plays
 
     async def _bounds(self, name: str) -> Bounds:
         if self._week is None:
@@ -204,6 +213,14 @@ class Recount:
             if mark[0] < bounds.first * QUARTER_MS:
                 break
         return found
+
+    async def _begun_earlier(self, name: str, missing: Iterable[PlayOf]) -> dict[PlayOf, Play]:
+        """Read plays of which the log has heartbeats, but maybe not the first ones any more."""
+        wanted = {play: signed(play_key(*_lane_and_day(play))) for play in missing}
+        states = await self._rows.plays([(name, key) for key in wanted.values()])
+        rows = zip(wanted, wanted.values(), states, strict=True)
+        stored = {play: play_of(key, state) for play, key, state in rows if state is not None}
+        return {play: row for play, row in stored.items() if row is not None}
 
     def _of_listener(
         self,
@@ -248,6 +265,7 @@ class Recount:
     ) -> Iterable[Difference]:
         # A heartbeat that comes late may move a play's beginning; both must lie inside.
         begins = [count.first_ms for count in (least, most) if count]
+        begins += [stored.played_at_ms] if stored else []
         if not all(bounds.hold(at_ms) and at_ms >= self._plays_since_ms for at_ms in begins):
             return
         self.tallied.plays += 1
@@ -287,6 +305,10 @@ def _plain(beats: Iterable[Heartbeat]) -> list[Heartbeat]:
 
 def _counted(found: Mapping[PlayOf, PlayCount]) -> list[PlayOf]:
     return [play for play, count in found.items() if count.counted]
+
+
+def _lane_and_day(play: PlayOf) -> tuple[int, int]:
+    return lane_key(play.track_id, play.play_id), play.utc_day or 0
 
 
 def _play_of(play: Play) -> PlayOf:

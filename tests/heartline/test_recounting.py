@@ -10,7 +10,7 @@ from domain.heartbeats import Heartbeat, Kind
 from domain.ports import Record, StampedRow
 from domain.positions import stamp
 from domain.rows import encode_week
-from domain.units import DAY_MS, MINUTE_MS, QUARTER_MS, utc_week
+from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, utc_week
 from heartline import wiring
 from heartline.log_buckets import LogBuckets
 from heartline.recounting import Bounds, Difference, Recount, held_whole
@@ -176,6 +176,26 @@ async def test_what_the_log_lost_is_not_held_against_the_store(machine: Machine)
     assert len(await machine.differences()) == 3
     assert await machine.differences(whole=held_whole(machine.clock() - DAY_MS)) == []
     assert machine.recount.tallied.quarters == 1
+
+
+@pytest.mark.parametrize("play_id", ["p1", ""])
+async def test_a_play_whose_beginning_the_log_has_lost_is_left_out(
+    machine: Machine, play_id: str
+) -> None:
+    for hours in (0, 2):
+        at_ms = MONDAY_MS + hours * HOUR_MS
+        beats = [
+            Heartbeat(
+                id=f"{at}", listener_id="ann", track_id="t1", play_id=play_id, kind=Kind.BEAT, at=at
+            )
+            for at in (at_ms, at_ms + MINUTE_MS // 2)
+        ]
+        await machine.log.put(beats)
+    await machine.consume()
+    (held,) = (records for records in machine.log.records.values() if records)
+    held[0] = Record(0, 0, b"removed")
+
+    assert await machine.differences(whole=held_whole(MONDAY_MS + MINUTE_MS)) == []
 
 
 @pytest.mark.parametrize(
