@@ -4,7 +4,7 @@ import json
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -379,6 +379,15 @@ def test_a_refusal_of_the_whole_post_ends_it_with_the_servers_words(history: Pat
         command(Ingest(refusal), str(history), "--at-once")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT as in a terminal: what a shell starts in the background is deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_it_tells_how_far_it_got_and_how_to_go_on(
     history: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
