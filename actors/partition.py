@@ -10,7 +10,8 @@ and the offset is committed only when they are durable (DESIGN: why it is exactl
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -121,7 +122,8 @@ class Partition:
                 if fresh and fresh[0].offset > wanted:
                     log_.error("records %d to %d are gone", wanted, fresh[0].offset - 1)
                 for group in _grouped(fresh):
-                    wanted = await self._apply_whole(group)
+                    with self._whole():
+                        wanted = await self._apply(group)
             return wanted
 
     async def caught_up(self, offset: int, at_ms: int) -> None:
@@ -139,7 +141,8 @@ class Partition:
                 await self._settle(self._dues)
             async with self._applying:
                 await self._opened()
-                self._dues = self._take()
+                with self._whole():
+                    self._dues = self._take()
             await self._settle(self._dues)
 
     def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
@@ -174,10 +177,11 @@ class Partition:
             raise LogBehindStore(part, end, max(committed, written.next_offset))
         return min(committed, written.next_offset)  # a store may be restored from an older backup
 
-    async def _apply_whole(self, group: Sequence[tuple[Record, pa.RecordBatch]]) -> int:
-        """Apply records whole, or forget everything: rows of half a record must not be written."""
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Do something whole, or forget everything: half a record's rows must not be written."""
         try:
-            return await self._apply(group)
+            yield
         except BaseException:
             self._fold, self._totals, self._erased = Fold(), Totals(), []
             self._next, self._complete_ms = None, 0

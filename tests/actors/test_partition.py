@@ -419,3 +419,25 @@ async def test_a_day_play_is_listed_on_its_own_day_only(house: House) -> None:
         (count.first_ms, count.ms_played) for count in recount.plays(own).values()
     }
     assert len(plays) == 2
+
+
+async def test_a_collect_that_fails_is_made_good_from_the_log(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.log.put(beats(0, 30, 60))
+    partition = house.partition()
+    await house.feed(partition)
+    with monkeypatch.context() as broken:
+        broken.setattr(partition._fold, "collect", _out_of_memory)
+        with pytest.raises(MemoryError):
+            await partition.flush()
+
+    await house.feed(partition)
+    await partition.flush()
+
+    assert await house.listened_ms() == MINUTE_MS
+    assert await house.listening.track_plays(["t1"]) == [1]
+
+
+def _out_of_memory() -> None:
+    raise MemoryError
