@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from domain.errors import HeartlineError, Refused
-from heartline.settings import BadSettings, Settings, unknown, variable
+from heartline.settings import BACKENDS, BadSettings, Settings, unknown, variable
 from heartline.terminal import Failure, note
 
 WRONG_USAGE = 2
@@ -135,6 +135,10 @@ def _up(commands: _Commands) -> None:
         else:
             shown = f"{text} ({each.default}; {variable(each.name)})"
             up.add_argument(flag, metavar=each.name.rpartition("_")[2].upper(), help=shown)
+    for name, (scheme, what) in BACKENDS.items():
+        up.add_argument(
+            f"--{name.lower()}", metavar="URL", help=f"{scheme}… for {what}: not built yet"
+        )
 
 
 def _account(commands: _Commands) -> None:

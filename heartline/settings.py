@@ -84,7 +84,7 @@ class Settings:
             With every problem, not only the first.
         """
         given = {key: value for key, value in (overrides or {}).items() if value is not None}
-        problems = list(_unbuilt(environ))
+        problems = list(_unbuilt(environ, given))
         values: dict[str, Any] = {}
         for each in fields(cls):
             raw = given.get(each.name, environ.get(PREFIX + each.name.upper(), ""))
@@ -133,9 +133,9 @@ def unknown(environ: Iterable[str]) -> list[str]:
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
 
 
-def _unbuilt(environ: Mapping[str, str]) -> Iterable[str]:
+def _unbuilt(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Iterable[str]:
     for name, (scheme, what) in BACKENDS.items():
-        if environ.get(PREFIX + name):
+        if flags.get(name.lower(), environ.get(PREFIX + name)):
             yield (
                 f"{PREFIX}{name}: this version keeps {what} in the data directory; "
                 f"unset it ({scheme} is not built yet)"
