@@ -2,12 +2,13 @@
 
 Every listener plays one track after the other, a heartbeat each 30 s, in batches of 1 000 in random
 order. Measured is what a shard does with a record but for the store: decode, find the listeners,
-apply, and, once a window, collect. The peer is plain Python: the same
-records decoded into structs, and dictionaries that do the hot path only, of some of the listeners.
+apply, and, once a window, collect. The peer is plain Python: records decoded into structs, and
+dictionaries that do the hot path only, for some of the listeners.
 
-Predicted: 5 M heartbeats/s, bound by cache misses; the prototype, without plays and rows, had 7.4 M. What was seen stands in ``bench/results/fold.json``; the lookup's misses cost the most:
-a listener's id, record and hash-table place are three lines of memory that nothing has touched for
-30 s. To come: prefetching the next rows' places, and ids and records in one line.
+Predicted: 5 M heartbeats/s, bound by cache misses; the prototype, without plays and rows, had 7.4 M.
+What was seen stands in ``bench/results/fold.json``; the lookup's misses cost the most: a listener's
+id, record and hash-table place are three lines of memory that nothing has touched for 30 s. To come:
+prefetching the next rows' places, and ids and records in one line.
 """
 
 import argparse
