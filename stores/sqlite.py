@@ -22,6 +22,7 @@ PRAGMAS = (
 )
 
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+UNWRITABLE = {*LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR}
 ADVICE = {
     sqlite3.SQLITE_BUSY: "{path} is locked by another process: stop that one, or try again",
     sqlite3.SQLITE_LOCKED: "{path} is locked by another process: stop that one, or try again",
@@ -74,6 +75,9 @@ class Database:
     def create(self, build: Callable[[sqlite3.Connection], None]) -> None:
         """Make the file if it is missing, and run *build*, which may find everything built already.
 
+        A file that was built before but cannot be written now (locked, full, read-only) is taken as it
+        is: it can be read, and each write says what is wrong until that has passed.
+
         :raises NewerSchema: if a newer version of Heartline wrote it.
         :raises Unavailable: if it cannot be read or written, or is something else.
         """
@@ -85,9 +89,11 @@ class Database:
         try:
             connection = self.connect()
             with closing(connection):
-                patiently(connection, "PRAGMA journal_mode = WAL", self.patience_s)
-                patiently(connection, "BEGIN IMMEDIATE", self.patience_s)
-                self._build(connection, build)
+                try:
+                    self._build(connection, build)
+                except sqlite3.Error as error:
+                    if code_of(error) not in UNWRITABLE or not self._was_built(connection):
+                        raise
         except sqlite3.Error as error:
             raise explained(self.path, error) from error
 
@@ -121,6 +127,8 @@ class Database:
         try:
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
+            if self.path.is_file():
+                return  # it may be read still
             reason = f"{self.path} cannot be opened: {error.strerror}"
             raise Unavailable(f"{reason}; check its directory and this user's rights") from error
 
@@ -134,12 +142,18 @@ class Database:
         if found > self.schema:
             raise NewerSchema(str(self.path), found, self.schema)
 
+    def _was_built(self, connection: sqlite3.Connection) -> bool:
+        found: tuple[int] = connection.execute("PRAGMA user_version").fetchone()
+        return found == (self.schema,)
+
     def _build(
         self, connection: sqlite3.Connection, build: Callable[[sqlite3.Connection], None]
     ) -> None:
+        patiently(connection, "PRAGMA journal_mode = WAL", self.patience_s)
+        patiently(connection, "BEGIN IMMEDIATE", self.patience_s)
         self._check(connection)  # again: another process may have built it meanwhile
         build(connection)
-        if connection.execute("PRAGMA user_version").fetchone() != (self.schema,):
+        if not self._was_built(connection):
             connection.execute(f"PRAGMA application_id = {self.kind}")
             connection.execute(f"PRAGMA user_version = {self.schema}")
         connection.execute("COMMIT")

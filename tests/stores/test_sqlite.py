@@ -20,6 +20,7 @@ from stores.sqlite_tables import SCHEMA, STORE, SqliteTables
 from stores.table_sql import TableSql
 from stores.tables import ACCOUNTS, LISTENING_HOURS, LISTENING_WEEKS
 from tests.clock import Clock
+from tests.immutable import immutable
 
 ROOT = Path(__file__).parents[2]
 KEY = ("ann", 1)
@@ -114,6 +115,46 @@ async def test_a_full_disk_is_told_and_loses_nothing(tables: SqliteTables) -> No
     connection.execute("PRAGMA max_page_count = 1000000")
     await write(tables, bytes(1 << 20), stamp=8)
     assert await state_of(tables) == bytes(1 << 20)
+
+
+async def test_a_store_that_is_locked_opens_and_is_written_when_that_has_passed(
+    path: Path, tables: SqliteTables
+) -> None:
+    await write(tables, b"before")
+    with connected(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opened = SqliteTables.open(path, now_ms=Clock(), patience_s=0.02)
+        assert await state_of(opened) == b"before"
+        with pytest.raises(Unavailable, match="locked by another process"):
+            await write(opened, b"x", stamp=8)
+
+    await write(opened, b"after", stamp=8)
+    assert await state_of(opened) == b"after"
+    await opened.close()
+
+
+def test_a_store_that_was_never_built_is_not_opened_while_it_is_locked(path: Path) -> None:
+    with connected(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="locked by another process"):
+            SqliteTables.open(path, now_ms=Clock(), patience_s=0.02)
+
+
+async def test_a_store_that_may_not_be_written_opens_and_is_written_when_that_has_passed(
+    path: Path, tables: SqliteTables
+) -> None:
+    await write(tables, b"before")
+    with immutable(path, path.with_name("store.db-wal")):
+        opened = SqliteTables.open(path, now_ms=Clock(), patience_s=0.02)
+        assert await state_of(opened) == b"before"
+        for each in (opened, tables):
+            with pytest.raises(Unavailable, match="cannot be"):
+                await write(each, b"x", stamp=8)
+
+    await write(opened, b"after", stamp=8)
+    await write(tables, b"last", stamp=12)
+    assert await state_of(tables) == await state_of(opened) == b"last"
+    await opened.close()
 
 
 async def test_an_erasure_that_found_no_space_is_forgotten(tables: SqliteTables) -> None:
