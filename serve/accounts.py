@@ -1,6 +1,7 @@
 """Accounts over HTTP: sign up, and read, change and delete what is one's own."""
 
 from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -9,10 +10,13 @@ from starlette.responses import Response
 
 from domain.errors import UnknownZone
 from serve.auth import Caller, unauthorized
-from serve.endpoints import Endpoint
+from serve.endpoints import Endpoint, Link
 from serve.errors import ApiError, invalid
 from serve.inputs import base_url, json_body
 from stores.accounts import (
+    DISPLAY_NAME_BYTES,
+    NAME_CHARACTERS,
+    PASSWORD_CHARACTERS,
     Account,
     Accounts,
     InvalidAccount,
@@ -27,20 +31,36 @@ from stores.refresh_families import RefreshFamilies
 Erase = Callable[[str], Awaitable[None]]
 
 
+def _described(**schema: Any) -> msgspec.Meta:
+    return msgspec.Meta(extra_json_schema=schema)
+
+
+# What `stores.accounts` asks for, as far as the OpenAPI document can say it.
+Name = Annotated[str, _described(minLength=1, maxLength=NAME_CHARACTERS, format="account-name")]
+Password = Annotated[
+    str,
+    _described(minLength=PASSWORD_CHARACTERS[0], maxLength=PASSWORD_CHARACTERS[-1]),
+]
+DisplayName = Annotated[
+    str, _described(minLength=1, maxLength=DISPLAY_NAME_BYTES, format="display-name")
+]
+TimeZone = Annotated[str, _described(minLength=1, format="time-zone", examples=["Asia/Kolkata"])]
+
+
 class NewAccount(Struct, frozen=True, forbid_unknown_fields=True):
     """What somebody says who signs up."""
 
-    name: str
-    password: str
-    time_zone: str = "UTC"
-    display_name: str | None = None
+    name: Name
+    password: Password
+    time_zone: TimeZone = "UTC"
+    display_name: DisplayName | None = None
 
 
 class ProfileChange(Struct, frozen=True, forbid_unknown_fields=True):
     """What to change; what is left out stays."""
 
-    display_name: str | UnsetType = UNSET
-    time_zone: str | UnsetType = UNSET
+    display_name: DisplayName | UnsetType = UNSET
+    time_zone: TimeZone | UnsetType = UNSET
 
 
 class ExternalUrls(Struct, frozen=True):
@@ -191,9 +211,36 @@ ENDPOINTS: tuple[Endpoint[Profiles], ...] = (
         public=True,
         body=NewAccount,
         answers={201: Profile},
-        errors=(400, 409, 413, 415, 422),
+        errors=(409, 422),
+        links=(
+            Link(
+                "LogIn",
+                "POST",
+                "/v1/token",
+                body={
+                    "grant_type": "password",
+                    "username": "$request.body#/name",
+                    "password": "$request.body#/password",
+                },
+            ),
+        ),
     ),
-    Endpoint("GET", "/v1/me", Profiles.me, summary="Who am I", scope=None, answers={200: Profile}),
+    Endpoint(
+        "GET",
+        "/v1/me",
+        Profiles.me,
+        summary="Who am I",
+        scope=None,
+        answers={200: Profile},
+        links=(
+            Link(
+                "Minutes",
+                "GET",
+                "/v1/listeners/{listener_id:path}/listening/minutes",
+                parameters={"listener_id": "$response.body#/id"},
+            ),
+        ),
+    ),
     Endpoint(
         "PUT",
         "/v1/me",
@@ -201,7 +248,7 @@ ENDPOINTS: tuple[Endpoint[Profiles], ...] = (
         summary="Change my display name or time zone",
         body=ProfileChange,
         answers={200: Profile},
-        errors=(400, 413, 415, 422),
+        errors=(422,),
     ),
     Endpoint(
         "DELETE",

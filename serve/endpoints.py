@@ -28,12 +28,28 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Link:
+    """What an answer leads to: another endpoint, called with parts of this request or its answer.
+
+    Values are runtime expressions of OpenAPI, like ``$response.body#/id``.
+    """
+
+    name: str
+    method: str
+    path: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
 class Endpoint(Generic[Door]):
     """One method of one path, handled by a method of a *door*, the object that has the ports.
 
     ``scope`` is what the token must have (None: any valid token will do), unless it is ``public``.
-    ``answers`` are the successes, a status each with the type of its body, ``errors`` the statuses,
-    with bodies of the type ``error_body``, that come on top of those every endpoint may answer.
+    ``body_types`` are the media types of a body that is of the type ``body``, ``binary_types`` those
+    of one that no schema describes. ``answers`` are the successes, a status each with the type of its
+    body, the first of which leads to ``links``; ``errors`` the statuses, with bodies of the type
+    ``error_body``, that come on top of those every endpoint may answer.
     """
 
     method: str
@@ -45,10 +61,12 @@ class Endpoint(Generic[Door]):
     public: bool = False
     body: Any = None
     body_types: tuple[str, ...] = (JSON,)
+    binary_types: tuple[str, ...] = ()
     answer_type: str = JSON
     parameters: tuple[Parameter, ...] = ()
     errors: tuple[int, ...] = ()
     error_body: Any = ErrorDocument
+    links: tuple[Link, ...] = ()
 
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -14,7 +14,7 @@ from domain.errors import Unavailable
 from domain.units import MINUTE_MS
 from serve.auth import Caller
 from serve.endpoints import Endpoint
-from serve.errors import Error
+from serve.errors import RETRY_AFTER_S, Error
 from stores.accounts import Scope
 
 CHECK_TIMEOUT_S = 2.0
@@ -65,7 +65,8 @@ class Health:
         if not wrong:
             return _json(Ready("ready", checks))
         error = Error(503, f"not ready: {'; '.join(wrong)}", "not_ready")
-        return _json(NotReady(error, checks), status=503)
+        headers = {"Retry-After": str(RETRY_AFTER_S)}
+        return _json(NotReady(error, checks), status=503, headers=headers)
 
     async def status(self, _request: Request, _caller: Caller) -> Response:
         """Show shards, lag, staleness, rows waiting."""
@@ -96,9 +97,11 @@ async def _found(name: str, run: Check) -> str:
     return "unavailable"
 
 
-def _json(document: object, *, status: int = 200) -> Response:
+def _json(
+    document: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     body = msgspec.json.encode(document)
-    return Response(body, status_code=status, media_type="application/json")
+    return Response(body, status_code=status, headers=headers, media_type="application/json")
 
 
 ENDPOINTS: tuple[Endpoint[Health], ...] = (

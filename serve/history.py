@@ -16,7 +16,7 @@ from starlette.responses import Response
 from domain.ports import Presence
 from domain.rows import Play
 from serve.auth import Caller
-from serve.endpoints import Endpoint, Parameter
+from serve.endpoints import Endpoint, Link, Parameter
 from serve.errors import invalid
 from serve.inputs import base_url, query_number, query_text
 from serve.playing import (
@@ -186,6 +186,20 @@ ENDPOINTS: tuple[Endpoint[History], ...] = (
         ),
         answers={200: RecentlyPlayed},
         errors=(422,),
+        links=(
+            Link(
+                "Older",
+                "GET",
+                "/v1/me/player/recently-played",
+                parameters={"before": "$response.body#/cursors/before"},
+            ),
+            Link(
+                "Newer",
+                "GET",
+                "/v1/me/player/recently-played",
+                parameters={"after": "$response.body#/cursors/after"},
+            ),
+        ),
     ),
     Endpoint(
         "GET",

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from serve.appender import Appender, LogEnd, Overloaded
 from serve.arrow_bodies import read_arrow
 from serve.auth import Authenticate, Caller, require
-from serve.endpoints import JSON, Endpoint, routes
+from serve.endpoints import JSON, Endpoint, Link, routes
 from serve.errors import ApiError
 from serve.frame import application
 from serve.heartbeat_bodies import Admission, BadBody, HeartbeatsDocument, Receipt, Taken
@@ -123,8 +123,13 @@ ENDPOINTS: tuple[Endpoint[Ingest], ...] = (
         f" is, and may send an Arrow IPC stream ({ARROW}) of up to 100 000 rows",
         scope=None,
         body=HeartbeatsDocument,
+        binary_types=(ARROW,),
         answers={202: Receipt},
-        errors=(400, 413, 415),
+        links=(
+            Link("Minutes", "GET", "/v1/me/listening/minutes"),
+            Link("Playing", "GET", "/v1/me/player"),
+            Link("History", "GET", "/v1/me/player/recently-played"),
+        ),
     ),
 )
 

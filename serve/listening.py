@@ -166,7 +166,11 @@ def change_percent(minutes: int, before: int) -> float | None:
 WEEK = Parameter(
     "week",
     "An ISO week like 2026-W47, or the current one in the listener's time zone",
-    {"type": "string", "pattern": "^(current|[0-9]{4}-W[0-9]{2})$", "default": CURRENT},
+    {
+        "type": "string",
+        "pattern": "^(current|(19[7-9][0-9]|2[01][0-9]{2}|2200)-W(0[1-9]|[1-4][0-9]|5[0-3]))$",
+        "default": CURRENT,
+    },
 )
 MINE: tuple[Endpoint[Minutes], ...] = (
     Endpoint(

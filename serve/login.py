@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serve.auth import Caller
-from serve.endpoints import FORM, Endpoint
+from serve.endpoints import FORM, Endpoint, Link
 from serve.errors import ApiError
 from serve.inputs import form_body
 from serve.tokens import ACCESS_TTL_S, Tokens
@@ -24,16 +24,27 @@ NEVER_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="heartline", charset="UTF-8"'}
 
 
-class TokenRequest(Struct):
-    """The form: which fields are needed depends on ``grant_type``."""
+class PasswordGrant(Struct, tag_field="grant_type", tag="password"):
+    """A person's login; without ``scope`` it is for `listener`."""
 
-    grant_type: str
-    username: str | None = None
-    password: str | None = None
-    refresh_token: str | None = None
-    client_id: str | None = None
-    client_secret: str | None = None
-    scope: str | None = None
+    username: str
+    password: str
+    scope: str = ""
+
+
+class RefreshTokenGrant(Struct, tag_field="grant_type", tag="refresh_token"):
+    """The token that the last answer came with, for the next one."""
+
+    refresh_token: str
+    scope: str = ""
+
+
+class ClientCredentialsGrant(Struct, tag_field="grant_type", tag="client_credentials"):
+    """A gateway's login; id and secret may come by HTTP Basic instead."""
+
+    client_id: str = ""
+    client_secret: str = ""
+    scope: str = ""
 
 
 class TokenAnswer(Struct, frozen=True, omit_defaults=True):
@@ -209,10 +220,22 @@ ENDPOINTS: tuple[Endpoint[Login], ...] = (
         Login.token,
         summary="Log in: OAuth 2 with the grants password, refresh_token and client_credentials",
         public=True,
-        body=TokenRequest,
+        body=PasswordGrant | RefreshTokenGrant | ClientCredentialsGrant,
         body_types=(FORM,),
         answers={200: TokenAnswer},
-        errors=(400, 401, 413, 415, 429),
+        errors=(401, 429),
         error_body=GrantError,
+        links=(
+            Link("WhoAmI", "GET", "/v1/me"),
+            Link(
+                "Refresh",
+                "POST",
+                "/v1/token",
+                body={
+                    "grant_type": "refresh_token",
+                    "refresh_token": "$response.body#/refresh_token",
+                },
+            ),
+        ),
     ),
 )

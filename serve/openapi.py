@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serve.auth import Caller
-from serve.endpoints import JSON, Endpoint
+from serve.endpoints import JSON, Endpoint, Link
 from serve.errors import ErrorDocument
+from stores.accounts import Scope
 
 TITLE = "Heartline"
 DESCRIPTION = "What everybody listens to, live and exactly. Shapes follow the Spotify Web API."
@@ -29,6 +30,7 @@ MEANINGS = {
     403: "The token lacks a scope, or this belongs to somebody else",
     404: "There is none",
     405: "Not with this method",
+    408: "The body did not arrive in time",
     409: "Somebody has it already",
     412: "It has changed since",
     413: "The body is too large",
@@ -37,6 +39,29 @@ MEANINGS = {
     429: "Too many attempts; `Retry-After` says when to come back",
     500: "A fault of ours",
     503: "A backend is away; `Retry-After` says when to come back",
+}
+TEXT = {"type": "string"}
+HEADERS: dict[int, dict[str, Any]] = {
+    201: {"Location": {"description": "Where it is now", "required": True, "schema": TEXT}},
+    401: {"WWW-Authenticate": {"description": "How to log in", "required": True, "schema": TEXT}},
+    403: {"WWW-Authenticate": {"description": "Which scope is missing", "schema": TEXT}},
+    429: {"Retry-After": {"description": "Seconds", "required": True, "schema": TEXT}},
+    503: {"Retry-After": {"description": "Seconds", "required": True, "schema": TEXT}},
+}
+TOKEN_PATH = "/v1/token"  # noqa: S105
+FLOW = {
+    "tokenUrl": TOKEN_PATH,
+    "refreshUrl": TOKEN_PATH,
+    "scopes": {
+        Scope.LISTENER: "Listen, and read and change what is one's own",
+        Scope.INGEST: "Post heartbeats for any listener",
+        Scope.OPERATOR: "Read anybody's listening and the system's state",
+    },
+}
+SECURITY = {
+    "type": "oauth2",
+    "description": "A bearer token in the Authorization header",
+    "flows": {"password": FLOW, "clientCredentials": FLOW},
 }
 _PATH_PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 
@@ -52,13 +77,12 @@ def document(endpoints: Endpoints, *, version: str) -> dict[str, Any]:
     for endpoint in endpoints:
         path = _PATH_PARAMETER.sub(r"{\1}", endpoint.path)
         paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
-    bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     return {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": version, "description": DESCRIPTION},
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": {"bearer": bearer}},
+        "components": {"schemas": components, "securitySchemes": {"oauth2": SECURITY}},
     }
 
 
@@ -72,18 +96,22 @@ def _types(endpoints: Endpoints) -> Iterable[Any]:
 
 
 def _operation(endpoint: Endpoint[Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    name = _PATH_PARAMETER.sub(r"\1", endpoint.path).replace("/", "-")
     operation: dict[str, Any] = {
-        "operationId": f"{endpoint.method.lower()}{name}",
+        "operationId": _operation_id(endpoint.method, endpoint.path),
         "summary": endpoint.summary,
         "parameters": [_parameter(endpoint, place) for place in range(len(endpoint.parameters))],
         "responses": _responses(endpoint, schemas),
-        "security": [] if endpoint.public else [{"bearer": _scopes(endpoint)}],
+        "security": [] if endpoint.public else [{"oauth2": _scopes(endpoint)}],
     }
     if endpoint.body is not None:
         content = {kind: {"schema": schemas[repr(endpoint.body)]} for kind in endpoint.body_types}
+        content |= {kind: {} for kind in endpoint.binary_types}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _operation_id(method: str, path: str) -> str:
+    return method.lower() + _PATH_PARAMETER.sub(r"\1", path).replace("/", "-")
 
 
 def _scopes(endpoint: Endpoint[Any]) -> list[str]:
@@ -104,19 +132,34 @@ def _parameter(endpoint: Endpoint[Any], place: int) -> dict[str, Any]:
 
 def _responses(endpoint: Endpoint[Any], schemas: dict[str, Any]) -> dict[str, Any]:
     always = (500, 503) if endpoint.public else (401, 403, 500, 503)
+    of_bodies = () if endpoint.body is None else (400, 408, 413, 415)
     bodies = dict.fromkeys(always, ErrorDocument) | dict.fromkeys(
-        endpoint.errors, endpoint.error_body
+        (*of_bodies, *endpoint.errors), endpoint.error_body
     )
     responses = {
         str(status): _response(status, kind, schemas, JSON) for status, kind in bodies.items()
     }
     for status, kind in endpoint.answers.items():
         responses[str(status)] = _response(status, kind, schemas, endpoint.answer_type)
+    if endpoint.links:
+        first = str(next(iter(endpoint.answers)))
+        responses[first]["links"] = {link.name: _link(link) for link in endpoint.links}
     return dict(sorted(responses.items()))
+
+
+def _link(link: Link) -> dict[str, Any]:
+    written: dict[str, Any] = {"operationId": _operation_id(link.method, link.path)}
+    if link.parameters:
+        written["parameters"] = dict(link.parameters)
+    if link.body is not None:
+        written["requestBody"] = dict(link.body)
+    return written
 
 
 def _response(status: int, kind: Any, schemas: dict[str, Any], media: str) -> dict[str, Any]:
     response: dict[str, Any] = {"description": MEANINGS.get(status) or HTTPStatus(status).phrase}
+    if status in HEADERS:
+        response["headers"] = HEADERS[status]
     if kind is not None:
         response["content"] = {media: {"schema": schemas[repr(kind)]}}
     return response

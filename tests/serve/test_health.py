@@ -70,6 +70,7 @@ async def test_not_ready_says_what_is_wrong_and_no_more(
         answer = await client.get("/readyz")
 
     assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "2"
     assert answer.json()["checks"] == {"store": "ok", "shards": reason}
     assert answer.json()["error"] == {
         "status": 503,
