@@ -25,6 +25,7 @@ from domain.kernels.state import Columns, Resolved
 from domain.ports import Log, NowPlaying, Record
 from domain.positions import Generation, part_key, position
 from domain.rows import Rows
+from domain.units import SECOND_MS
 from stores.listening import Listening, Progress, Subtotal
 
 GROUP = "shards"
@@ -95,6 +96,7 @@ class Partition:
         self._complete_ms = 0
         self._dues: Dues | None = None
         self._flushes = 0
+        self._settling_since: float | None = None
         self.durable = 0
         self.trouble = ""
 
@@ -158,8 +160,15 @@ class Partition:
             "complete_ms": self._complete_ms,
             "listeners": self._fold.listeners,
             "dirty": self._fold.dirty,
+            "unwritten_ms": self._unwritten_ms(),
             "trouble": self.trouble,
         }
+
+    def _unwritten_ms(self) -> int:
+        """How long the present flush has taken, whatever happens to the machine's clock."""
+        if self._settling_since is None:
+            return 0
+        return int((asyncio.get_running_loop().time() - self._settling_since) * SECOND_MS)
 
     # --- applying --------------------------------------------------------------------------------
 
@@ -242,8 +251,10 @@ class Partition:
         return dues
 
     async def _settle(self, dues: Dues) -> None:
+        if self._settling_since is None:
+            self._settling_since = asyncio.get_running_loop().time()
         await self._insist(lambda: self._write(dues))
-        self.durable, self._dues = dues.next_offset, None
+        self.durable, self._dues, self._settling_since = dues.next_offset, None, None
 
     async def _write(self, dues: Dues) -> None:
         reached = position(self._generation.number, dues.next_offset - 1)

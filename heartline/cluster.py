@@ -62,10 +62,11 @@ def start_consumers(settings: Settings, generation: Generation) -> Consumers:
 def _shard_builder(settings: Settings, generation: Generation) -> Callable[[], ListenerShard]:
     def build() -> ListenerShard:
         warm()  # the first heartbeat shall not wait for a compiler
+        tables, log = wiring.opened(settings)
         return ListenerShard(
             generation,
-            listening=wiring.listening(wiring.open_tables(settings.data), settings),
-            log=wiring.open_log(settings.data, partitions=settings.partitions),
+            listening=wiring.listening(tables, settings),
+            log=log,
             commit_window_ms=settings.commit_window_ms,
             now_ms=wiring.now_ms,
         )
@@ -76,8 +77,7 @@ def _shard_builder(settings: Settings, generation: Generation) -> Callable[[], L
 def _tailer_builder(settings: Settings, generation: Generation) -> Callable[[], Run]:
     def build() -> Run:
         shards = find_shards(settings.shards)
-        tables = wiring.open_tables(settings.data)
-        log = wiring.open_log(settings.data, partitions=settings.partitions)
+        tables, log = wiring.opened(settings)
         tailer = Tailer(log, generation, lambda partition: shards[partition % len(shards)])
         retention = Retention(settings.log_retention_days, settings.log_retention_bytes)
 

@@ -1,6 +1,6 @@
 """The doors: the applications of `serve`, built of the ports of one machine, within a replica."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp
@@ -9,24 +9,23 @@ from actors.shard_handles import RayPresence, find_shards
 from domain.ports import Log, Tables
 from domain.positions import Generation
 from heartline import wiring
+from heartline.readiness import checks
 from heartline.settings import Settings
 from heartline.status import status_of
 from serve import ingest
 from serve.app import Parts, build_listening, build_main
 from serve.auth import Access
-from serve.health import Check, fresh
 from serve.ingest import build_ingest
 from serve.pages import page_routes
 from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
 
 Build: TypeAlias = Callable[[Settings, Generation], ASGIApp]
-Status: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 def ingest_app(settings: Settings, generation: Generation) -> ASGIApp:
     """Make the door at ``/v1/heartbeats``."""
-    tables, records = _ports(settings)
+    tables, records = wiring.opened(settings)
     access = Access(wiring.tokens(settings.data), wiring.accounts(tables))
     return build_ingest(
         log=records,
@@ -38,34 +37,27 @@ def ingest_app(settings: Settings, generation: Generation) -> ASGIApp:
 
 def listening_app(settings: Settings, generation: Generation) -> ASGIApp:
     """Make the door at ``/v1/me/listening``."""
-    tables, records = _ports(settings)
+    tables, records = wiring.opened(settings)
     return build_listening(_parts(settings, generation, tables, records))
 
 
 def main_app(settings: Settings, generation: Generation) -> ASGIApp:
     """Make the door at ``/``."""
-    tables, records = _ports(settings)
+    tables, records = wiring.opened(settings)
     rows = wiring.listening(tables, settings)
     parts = _parts(settings, generation, tables, records)
     shards = find_shards(settings.shards)
 
     async def status() -> Mapping[str, Any]:
-        return await status_of(records, rows, generation, shards)
+        return await status_of(records, rows, generation, shards, now_ms=wiring.now_ms)
 
     return build_main(
         parts,
-        checks=_checks(status),
+        checks=checks(records, rows, generation, shards, status),
         status=status,
         version=wiring.release(),
         described=ingest.ENDPOINTS,
         extra_routes=page_routes(),
-    )
-
-
-def _ports(settings: Settings) -> tuple[Tables, Log]:
-    return (
-        wiring.open_tables(settings.data),
-        wiring.open_log(settings.data, partitions=settings.partitions),
     )
 
 
@@ -86,15 +78,3 @@ def _parts(settings: Settings, generation: Generation, tables: Tables, records: 
         erase=wiring.eraser(records, rows, generation),
         now_ms=wiring.now_ms,
     )
-
-
-def _checks(status: Status) -> dict[str, Check]:
-    async def shards() -> str | None:
-        told = await status()
-        dead = [str(each["shard"]) for each in told["shards"] if not each["alive"]]
-        return f"no answer from {', '.join(dead)}" if dead else None
-
-    async def staleness_ms() -> int:
-        return int((await status())["staleness_ms"])
-
-    return {"shards": shards, "rows": fresh(staleness_ms)}

@@ -5,6 +5,7 @@ the order in which nothing is lost: the doors first, then the log's reader, then
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -14,10 +15,11 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from domain.errors import HeartlineError
+from domain.errors import HeartlineError, Unavailable
 from domain.positions import Generation
 from heartline import wiring
 from heartline.life import FAILURE_FILE
+from heartline.operator_account import operator_account
 from heartline.processes import die_with_parent
 from heartline.settings import Settings
 
@@ -53,7 +55,10 @@ async def _settled(settings: Settings) -> Generation:
         wiring.log_of(settings.data, make=settings.partitions) as records,
     ):
         rows = wiring.listening(tables, settings)
-        return await settle(records, rows, settings, now_ms=wiring.now_ms)
+        generation = await settle(records, rows, settings, now_ms=wiring.now_ms)
+        with contextlib.suppress(Unavailable):  # the next start makes it
+            await operator_account(wiring.accounts(tables))
+        return generation
 
 
 def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:

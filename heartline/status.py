@@ -1,13 +1,14 @@
 """How Heartline is: shards, lag, staleness, rows waiting, as one document."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from actors.partition import GROUP
 from domain.errors import Unavailable
 from domain.ports import Log
 from domain.positions import Generation
+from serve.health import STALE_MS
 from stores.listening import Listening
 
 ANSWER_S = 2.0
@@ -22,21 +23,28 @@ class AsksStatus(Protocol):
 
 
 async def status_of(
-    log: Log, listening: Listening, generation: Generation, shards: Sequence[AsksStatus]
+    log: Log,
+    listening: Listening,
+    generation: Generation,
+    shards: Sequence[AsksStatus],
+    *,
+    now_ms: Callable[[], int],
 ) -> dict[str, Any]:
-    """Observe everything; without *shards*, what the files tell.
+    """Observe everything, writing nothing; without *shards*, what the files tell.
 
     ``lag`` counts records that no shard has applied, ``waiting`` those not yet durable in rows;
-    ``staleness_ms`` is the age of what readers see, ``rows_waiting`` the rows to be written.
+    ``staleness_ms`` is the age of what readers see, ``rows_waiting`` the rows to be written,
+    ``unwritten_ms`` for how long a shard has been trying to write them.
     """
-    told = await asyncio.gather(*(_ask(shard) for shard in shards))
+    told = await ask(shards)
     held = {each["partition"]: each for answer in told for each in answer or ()}
     ends, committed = await log.ends(generation), await log.committed(GROUP, generation)
-    now_ms = await log.now_ms()
     partitions: list[dict[str, Any]] = []
     for number, (end, durable) in enumerate(zip(ends, committed, strict=True)):
         complete_ms = await listening.progress_ms(generation.number, number)
         of_shard = held.get(number, {})
+        unwritten_ms = int(of_shard.get("unwritten_ms", 0))
+        age_ms = max(now_ms() - complete_ms, unwritten_ms)
         partitions.append(
             {
                 "partition": number,
@@ -44,12 +52,15 @@ async def status_of(
                 "committed": durable,
                 "lag": max(0, end - int(of_shard.get("next", durable))),
                 "waiting": end - durable,
-                "staleness_ms": _staleness(complete_ms, now_ms, waiting=end - durable),
+                # nothing was ever appended: nothing can be stale
+                "staleness_ms": age_ms if complete_ms or end > durable else 0,
+                "unwritten_ms": unwritten_ms,
                 "listeners": int(of_shard.get("listeners", 0)),
                 "rows_waiting": int(of_shard.get("dirty", 0)),
                 "trouble": str(of_shard.get("trouble", "")),
             }
         )
+    staleness_ms = max(each["staleness_ms"] for each in partitions)
     return {
         "running": bool(shards),
         "generation": generation.number,
@@ -66,14 +77,16 @@ async def status_of(
         "partitions": partitions,
         "lag": sum(each["lag"] for each in partitions),
         "waiting": sum(each["waiting"] for each in partitions),
-        "staleness_ms": max(each["staleness_ms"] for each in partitions),
+        "staleness_ms": staleness_ms,
+        "unwritten_ms": max(each["unwritten_ms"] for each in partitions),
+        "stale": staleness_ms > STALE_MS,
         "rows_waiting": sum(each["rows_waiting"] for each in partitions),
     }
 
 
-def _staleness(complete_ms: int, now_ms: int, *, waiting: int) -> int:
-    """Nothing was ever appended: nothing can be stale."""
-    return max(0, now_ms - complete_ms) if complete_ms or waiting else 0
+async def ask(shards: Sequence[AsksStatus]) -> list[list[dict[str, Any]] | None]:
+    """Ask all *shards* at once; None for one that does not answer."""
+    return await asyncio.gather(*(_ask(shard) for shard in shards))
 
 
 async def _ask(shard: AsksStatus) -> list[dict[str, Any]] | None:

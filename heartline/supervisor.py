@@ -87,8 +87,8 @@ class Supervisor:
             end = await life.live(self._stop, self._hurry, self._ready)
             if end.ending is Ending.ASKED:
                 return 0
-            if end.ending is Ending.REFUSED:
-                fail(end.why)
+            if end.ending is Ending.REFUSED and not self._announced:
+                fail(end.why)  # later on, what is in the way may pass by itself
             failures = 0 if self._lived_long() else failures + 1
             await self._before_next(end, failures)
             if self._stop.is_set():

@@ -3,6 +3,7 @@
 Every process of Heartline (a command, a replica, a shard, the tailer) builds what it needs here.
 """
 
+import logging
 import os
 import secrets
 import time
@@ -12,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from domain.batches import encode_erase
+from domain.errors import NewerSchema, Unavailable
 from domain.hashing import partition_of
 from domain.ids import base62
 from domain.ports import Log, Tables
@@ -25,6 +27,9 @@ from stores.listening import Listening
 from stores.passwords import Passwords
 
 STORE_FILE, LOG_FILE = "store.db", "log.db"
+RETRY_S = 1.0
+
+logger = logging.getLogger(__name__)
 
 
 def now_ms() -> int:
@@ -67,6 +72,24 @@ def open_log(data: Path, *, partitions: int) -> Log:
     from stores.sqlite_log import SqliteLog
 
     return SqliteLog.open(data / LOG_FILE, now_ms=now_ms, partitions=partitions)
+
+
+def opened(settings: Settings) -> tuple[Tables, Log]:
+    """Open both for a part of a running `up`, trying again while that cannot be.
+
+    An actor that fails to begin is not begun again by Ray, and whatever is wrong now (a lock, a
+    disk, a mount) may pass.
+    """
+    while True:
+        try:
+            return open_tables(settings.data), open_log(
+                settings.data, partitions=settings.partitions
+            )
+        except NewerSchema:
+            raise
+        except Unavailable as error:
+            logger.warning("not begun yet: %s", error)
+            time.sleep(RETRY_S)
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,14 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 
 from heartline import wiring
+from heartline.operator_account import operator_account
 from heartline.status import status_of
 from heartline.supervisor import running_url
 from heartline.terminal import fail, say_json
-from stores.accounts import NameTaken, Scope
+from stores.accounts import Scope
 
 TIMEOUT_S = 10.0
 TOKEN_TTL_S = 60
-OPERATOR = "heartline command line"  # the account that `status` asks as; nobody can log in to it
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,10 +34,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _asked(data: Path, url: str) -> dict[str, Any]:
     async with wiring.store(data) as tables:
-        accounts = wiring.accounts(tables)
-        with suppress(NameTaken):
-            await accounts.create(OPERATOR, password=None, time_zone="UTC", scopes=[Scope.OPERATOR])
-        account = await accounts.by_name(OPERATOR)
+        account = await operator_account(wiring.accounts(tables))
     listener_id = account.listener_id if account else ""
     token = wiring.tokens(data).sign(listener_id, [Scope.OPERATOR], ttl_s=TOKEN_TTL_S)
     try:
@@ -49,7 +45,10 @@ async def _asked(data: Path, url: str) -> dict[str, Any]:
             told: dict[str, Any] = answer.raise_for_status().json()
             return told
     except httpx.HTTPStatusError as error:
-        fail(f"{url} answered {error.response.status_code}: it may be starting; try again")
+        fail(
+            f"{url} answered {error.response.status_code}: it is starting, or cannot read"
+            f" {data}; see {url}/readyz"
+        )
     except httpx.HTTPError as error:
         fail(f"{url} does not answer ({type(error).__name__}): it may be starting; try again")
 
@@ -57,7 +56,7 @@ async def _asked(data: Path, url: str) -> dict[str, Any]:
 async def _from_files(data: Path) -> dict[str, Any]:
     async with wiring.store(data) as tables, wiring.log_of(data) as log:
         rows = wiring.listening(tables, wiring.settings(data))
-        return await status_of(log, rows, await log.generation(), ())
+        return await status_of(log, rows, await log.generation(), (), now_ms=wiring.now_ms)
 
 
 def picture(told: dict[str, Any]) -> RenderableType:
@@ -68,6 +67,8 @@ def picture(told: dict[str, Any]) -> RenderableType:
         f"readers see everything but the last {_ago(told['staleness_ms'])}",
         f"waiting: {told['lag']} records to be applied, {told['rows_waiting']} rows to be written",
     ]
+    if told["stale"]:
+        lines.append(f"[red]stale: nothing written for {_ago(told['unwritten_ms'])}[/red]")
     shards: list[RenderableType] = ["", _shards(told)] if told["shards"] else []
     return Group(*lines, *shards, "", _partitions(told))
 

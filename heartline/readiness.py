@@ -1,0 +1,48 @@
+"""What `/readyz` looks at: each part by itself, so that it says which one is to blame."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from domain.ports import Log
+from domain.positions import Generation
+from domain.units import SECOND_MS
+from heartline.status import AsksStatus, ask
+from serve.health import STALE_MS, Check, fresh
+from stores.listening import Listening
+
+
+def checks(
+    log: Log,
+    listening: Listening,
+    generation: Generation,
+    shards: Sequence[AsksStatus],
+    status: Callable[[], Awaitable[Mapping[str, Any]]],
+) -> dict[str, Check]:
+    """Make the checks: ``shards`` answer, ``log`` and ``store`` can be written, ``rows`` are fresh.
+
+    The store may be away for as long as rows may be stale: the log keeps what comes meanwhile.
+    """
+
+    async def answering() -> str | None:
+        dead = [str(number) for number, told in enumerate(await ask(shards)) if told is None]
+        return f"no answer from {', '.join(dead)}" if dead else None
+
+    async def log_written() -> str | None:
+        await log.now_ms()  # which stores it
+        return None
+
+    async def store_written() -> str | None:
+        await listening.progress(generation.number, 0)
+        told = [held for each in await ask(shards) for held in each or ()]
+        waited_ms = max((int(held["unwritten_ms"]) for held in told), default=0)
+        return f"not written for {waited_ms // SECOND_MS} s" if waited_ms > STALE_MS else None
+
+    async def staleness_ms() -> int:
+        return int((await status())["staleness_ms"])
+
+    return {
+        "shards": answering,
+        "log": log_written,
+        "store": store_written,
+        "rows": fresh(staleness_ms),
+    }
