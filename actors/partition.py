@@ -122,7 +122,7 @@ class Partition:
             if offset <= wanted:
                 fresh = [record for record in records if record.offset >= wanted]
                 if fresh and fresh[0].offset > wanted:
-                    log_.error("records %d to %d are gone", wanted, fresh[0].offset - 1)
+                    self._skip(wanted, fresh[0].offset)
                 for group in _grouped(fresh):
                     with self._whole():
                         wanted = await self._apply(group)
@@ -192,9 +192,18 @@ class Partition:
         try:
             yield
         except BaseException:
-            self._fold, self._totals, self._erased = Fold(), Totals(), []
-            self._next, self._complete_ms = None, 0
+            self._forget()
             raise
+
+    def _forget(self) -> None:
+        self._fold, self._totals, self._erased = Fold(), Totals(), []
+        self._next, self._complete_ms = None, 0
+
+    def _skip(self, wanted: int, oldest: int) -> None:
+        """Go on behind what was trimmed: somebody committed it, and the rows in memory lack it."""
+        log_.error("records %d to %d are gone", wanted, oldest - 1)
+        self._forget()
+        self._next = oldest
 
     async def _apply(self, records: Sequence[tuple[Record, pa.RecordBatch]]) -> int:
         full = [(record.offset, batch) for record, batch in records if batch.num_rows]

@@ -194,6 +194,27 @@ async def test_a_zombie_that_wakes_up_late_changes_nothing(house: House) -> None
     assert await house.log.committed(GROUP, GENERATION) == [2]
 
 
+async def test_an_owner_that_slept_until_records_were_trimmed_begins_with_the_rows_of_others(
+    house: House,
+) -> None:
+    await house.log.put(beats(0))
+    sleeper = house.partition()
+    await house.feed(sleeper)
+    await house.log.put(beats(30, 60))
+    heir = house.partition()
+    await house.feed(heir)
+    await heir.flush()
+    await house.log.trim(before_ms=0, keep_bytes=0)
+    await house.log.put(beats(90))
+
+    assert await house.feed(sleeper) == 3
+    await sleeper.flush()
+
+    assert await house.listened_ms() == 90 * SECOND_MS
+    assert await house.listening.track_plays(["t1"]) == [1]
+    assert await house.log.committed(GROUP, GENERATION) == [3]
+
+
 async def test_the_store_being_away_delays_and_loses_nothing(house: House) -> None:
     await house.log.put(beats(0, 30, 60))
     partition = house.partition()
