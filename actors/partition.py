@@ -12,11 +12,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import pyarrow as pa
 
+from actors.totals import Totals
 from domain.batches import batch_of, decode
 from domain.columns import columns_of
 from domain.errors import LogBehindStore, Unavailable, UnreadableRecord
@@ -26,7 +27,7 @@ from domain.ports import Log, NowPlaying, Record
 from domain.positions import Generation, part_key, position
 from domain.rows import Rows
 from domain.units import SECOND_MS
-from stores.listening import Listening, Progress, Subtotal
+from stores.listening import Listening, Progress
 
 GROUP = "shards"
 SWEEP_EVERY = 20  # flushes; what was not touched for that many is forgotten
@@ -46,31 +47,6 @@ class Dues:
     erased: list[str]
     next_offset: int
     complete_ms: int
-
-
-@dataclass(slots=True)
-class Totals:
-    """A partition's play counts of tracks: those read, and which of them changed."""
-
-    subtotals: dict[str, Subtotal] = field(default_factory=dict)
-    dirty: set[str] = field(default_factory=set)
-
-    def count(self, track_id: str, at_position: int) -> None:
-        """Count a play, unless the subtotal that was read holds it already."""
-        known = self.subtotals[track_id]
-        if at_position > known.position:
-            self.subtotals[track_id] = Subtotal(known.count + 1, known.position)
-        self.dirty.add(track_id)
-
-    def take(self) -> dict[str, int]:
-        """The counts that changed since the last call."""
-        taken = {track: self.subtotals[track].count for track in self.dirty}
-        self.dirty.clear()
-        return taken
-
-    def forget(self, keep: dict[str, int]) -> None:
-        """Let go of all but what is being written."""
-        self.subtotals = {track: self.subtotals[track] for track in keep}
 
 
 class Partition:
