@@ -8,7 +8,7 @@ Offsets come from the installed tzdata package, which is pinned, and never from 
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
@@ -17,11 +17,15 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+
 from domain.errors import InvalidWeek, UnknownZone
+from domain.quarters import Quarters
 from domain.units import DAY_MS, HOUR_MS, QUARTER_MS, WEEK_MS
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
-OUTSIDE = -1  # the cell of a quarter-hour that is not of the week
+OUTSIDE = 255  # the cell of a quarter-hour that is not of the week
 
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
 _END_MS = (date(LAST_YEAR + 1, 1, 1) - date(1970, 1, 1)).days * DAY_MS
@@ -83,9 +87,9 @@ class WeekLayout:
 
     ``time_zone`` is the zone in force for the week's last quarter-hour; ``from_iso`` is the week's
     first instant and ``to_iso`` the first one after it, each with the offset in force there.
-    ``cells`` has, for each of the quarter-hours ``first_quarter`` to ``last_quarter``, the local
-    ``day * 24 + hour`` (Monday is day 0), or `OUTSIDE` where a change of zone put another week's
-    time in between.
+    ``cells`` has a byte for each of the quarter-hours ``first_quarter`` to ``last_quarter``: the
+    local ``day * 24 + hour`` (Monday is day 0), or `OUTSIDE` where a change of zone put another
+    week's time in between.
     """
 
     time_zone: str
@@ -94,7 +98,7 @@ class WeekLayout:
     dates: tuple[str, ...]
     first_quarter: int
     last_quarter: int
-    cells: tuple[int, ...]
+    cells: bytes
 
 
 class Day(NamedTuple):
@@ -198,19 +202,32 @@ def week_layout(zones: Sequence[Zone], week: IsoWeek) -> WeekLayout:
     return _layout(_in_force(zones, week), week)
 
 
-def tally(layout: WeekLayout, quarters: Mapping[int, int]) -> Tally:
-    """Sum a listener's quarter-hours (UTC quarter to ms) into the days and hours of a local week."""
-    sums = [0] * (_HOURS + 1)  # the last one is what OUTSIDE leads to
-    first, last, cells = layout.first_quarter, layout.last_quarter, layout.cells
-    for quarter, listened_ms in quarters.items():
-        if first <= quarter <= last:
-            sums[cells[quarter - first]] += listened_ms
-    days = []
-    for start, day in zip(range(0, _HOURS, 24), layout.dates, strict=True):
-        of_day = sums[start : start + 24]
-        hours = {hour: ms for hour, ms in enumerate(of_day) if ms} if any(of_day) else {}
-        days.append(Day(day, sum(of_day), hours))
-    return Tally(sum(sums) - sums[OUTSIDE], days)
+def tally(layout: WeekLayout, quarters: Quarters) -> Tally:
+    """Sum a listener's quarter-hours into the days and hours of a local week."""
+    sums = _hours(layout, quarters)
+    heard = np.flatnonzero(sums)
+    hours: list[dict[int, int]] = [{} for _ in layout.dates]
+    for cell, listened_ms in zip(heard.tolist(), sums[heard].tolist(), strict=True):
+        hours[cell // 24][cell % 24] = listened_ms
+    days = [
+        Day(day, sum(of_day.values()), of_day)
+        for day, of_day in zip(layout.dates, hours, strict=True)
+    ]
+    return Tally(sum([day.listened_ms for day in days]), days)
+
+
+def total_ms(layout: WeekLayout, quarters: Quarters) -> int:
+    """Sum a listener's quarter-hours of a local week, as `tally` does."""
+    return int(_hours(layout, quarters).sum())
+
+
+def _hours(layout: WeekLayout, quarters: Quarters) -> npt.NDArray[np.int64]:
+    """Sum quarter-hours by their cells."""
+    begin = max(layout.first_quarter, quarters.first)
+    cells = np.frombuffer(layout.cells, np.uint8)[begin - layout.first_quarter :]
+    listened_ms = quarters.listened_ms[begin - quarters.first :][: len(cells)]
+    sums = np.bincount(cells[: len(listened_ms)], listened_ms, OUTSIDE + 1)  # doubles: exact
+    return sums[:_HOURS].astype(np.int64)
 
 
 def _of_date(day: date) -> IsoWeek:
@@ -234,6 +251,8 @@ def _reach(week: IsoWeek) -> tuple[int, int]:
 
 def _in_force(zones: Sequence[Zone], week: IsoWeek) -> tuple[Zone, ...]:
     """Leave out what cannot matter to *week*, so that listeners of one zone share its layout."""
+    if len(zones) == 1:
+        return (Zone(0, zones[0].name),)
     begin_ms, end_ms = _reach(week)
     later = (zone for zone in zones if begin_ms < zone.since_ms < end_ms)
     return (Zone(0, zone_at(zones, begin_ms)), *later)
@@ -253,7 +272,7 @@ def _layout(zones: tuple[Zone, ...], week: IsoWeek) -> WeekLayout:
         dates=tuple(str(monday + timedelta(days=day)) for day in range(7)),
         first_quarter=first,
         last_quarter=last,
-        cells=tuple(cells[inside[0] : inside[-1] + 1]),
+        cells=bytes(cells[inside[0] : inside[-1] + 1]),
     )
 
 

@@ -74,15 +74,6 @@ def read_week(state: bytes) -> Records:
     return _records(state, WEEK_QUARTER, 1, len(state))
 
 
-def week_quarters(week: int, state: bytes) -> dict[int, int]:
-    """Read a week row as UTC quarter number to ms listened."""
-    first = quarter_of(week_start_ms(week))
-    rows = read_week(state)
-    return dict(
-        zip((rows["quarter"].astype(np.int64) + first).tolist(), rows["ms"].tolist(), strict=True)
-    )
-
-
 def read_play(state: bytes) -> tuple[Any, Records, bytes]:
     """Read a play row: its PLAY_HEAD, an array of PLAY_RUN, and its texts."""
     runs_at = 1 + PLAY_HEAD.itemsize

@@ -15,6 +15,7 @@ from domain.calendar import IsoWeek, week_layout
 from domain.hashing import lane_key, play_key
 from domain.heartbeats import Heartbeat, Kind
 from domain.ports import Key
+from domain.quarters import Quarters
 from domain.recount import PlayCount, PlayOf, plays, quarters
 from domain.rows import Play, play_of, signed
 from domain.units import DAY_MS, FUTURE_MS, JOIN_MS, QUARTER_MS
@@ -37,10 +38,8 @@ class Rows(Protocol):
         """Tell which listeners were erased."""
         ...
 
-    async def quarters(
-        self, listener_id: str, first: int, last: int, *, now_ms: int
-    ) -> dict[int, int]:
-        """Read UTC quarter-hour to ms listened, sparse."""
+    async def quarters(self, listener_id: str, first: int, last: int, *, now_ms: int) -> Quarters:
+        """Read the quarter-hours first to last, inclusive."""
         ...
 
     async def plays_before(
@@ -195,7 +194,7 @@ class Recount:
         of_plays = await self._plays(name, bounds)
         if self._whole.first:
             of_plays |= await self._begun_earlier(name, plays(heard.every).keys() - of_plays.keys())
-        return bounds, found, of_plays
+        return bounds, found.mapping(), of_plays
 
     async def _bounds(self, name: str) -> Bounds:
         if self._week is None:

@@ -1,6 +1,6 @@
 """Minutes listened in a week: one row of accounts, one range of week rows, some additions."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -8,10 +8,11 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.calendar import OUTSIDE, IsoWeek, WeekLayout, Zone, tally, week_at, week_layout
+from domain.calendar import IsoWeek, Zone, tally, total_ms, week_at, week_layout
 from domain.hashing import partition_of
 from domain.ids import is_listener_id
 from domain.positions import Generation
+from domain.quarters import Quarters
 from domain.units import MINUTE_MS
 from serve.auth import Caller, require_read
 from serve.endpoints import Endpoint, Parameter
@@ -27,10 +28,8 @@ UTC_ALWAYS = (Zone(0, "UTC"),)  # a listener without an account: a gateway's
 class WeekRows(Protocol):
     """What is read of `stores.listening.Listening`."""
 
-    async def quarters(
-        self, listener_id: str, first: int, last: int, *, now_ms: int
-    ) -> dict[int, int]:
-        """Read UTC quarter-hours, first to last inclusive: number to ms listened, sparse."""
+    async def quarters(self, listener_id: str, first: int, last: int, *, now_ms: int) -> Quarters:
+        """Read the quarter-hours first to last, inclusive."""
         ...
 
     async def progress_ms(self, generation: int, partition: int) -> int:
@@ -127,10 +126,8 @@ class Minutes:
             listener_id, before.first_quarter, layout.last_quarter, now_ms=now_ms
         )
         this = tally(layout, quarters)
-        minutes, minutes_before = (
-            this.listened_ms // MINUTE_MS,
-            total_ms(before, quarters) // MINUTE_MS,
-        )
+        minutes = this.listened_ms // MINUTE_MS
+        minutes_before = total_ms(before, quarters) // MINUTE_MS
         return WeekMinutes(
             listener_id=listener_id,
             week=str(week),
@@ -144,18 +141,6 @@ class Minutes:
             change_percent=change_percent(minutes, minutes_before),
             as_of=iso(as_of_ms),
         )
-
-
-def total_ms(layout: WeekLayout, quarters: Mapping[int, int]) -> int:
-    """Sum a week as `tally` does, without its days: a third of the time."""
-    first, last, cells = layout.first_quarter, layout.last_quarter, layout.cells
-    return sum(
-        [
-            listened_ms
-            for quarter, listened_ms in quarters.items()
-            if first <= quarter <= last and cells[quarter - first] != OUTSIDE
-        ]
-    )
 
 
 def change_percent(minutes: int, before: int) -> float | None:

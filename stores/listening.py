@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from domain.errors import UnreadableRecord
 from domain.hashing import play_key
 from domain.ports import Key, StampedRow, Table, Tables
 from domain.positions import ERASED_STAMP, STAMP_STEP, part_key, stamp
+from domain.quarters import Quarters
 from domain.rows import (
     Play,
     Rows,
@@ -14,14 +17,16 @@ from domain.rows import (
     hour_quarters,
     play_of,
     read_hour,
+    read_week,
     signed,
-    week_quarters,
 )
 from domain.units import (
     HOUR_MS,
     QUARTER_MS,
+    QUARTERS_PER_WEEK,
     SECOND_MS,
     WEEK_MS,
+    quarter_of,
     utc_week,
     week_start_ms,
 )
@@ -127,10 +132,8 @@ class Listening:
 
     # --- what readers need -----------------------------------------------------------------------
 
-    async def quarters(
-        self, listener_id: str, first: int, last: int, *, now_ms: int
-    ) -> dict[int, int]:
-        """Read UTC quarter-hour number to ms listened, sparse, from *first* to *last* inclusive."""
+    async def quarters(self, listener_id: str, first: int, last: int, *, now_ms: int) -> Quarters:
+        """Read the quarter-hours *first* to *last*, inclusive."""
         first_week, last_week = utc_week(first * QUARTER_MS), utc_week(last * QUARTER_MS)
         rows = await self._tables.scan_stamped(
             LISTENING_WEEKS, (listener_id,), first=first_week, last=last_week
@@ -141,12 +144,12 @@ class Listening:
                 states[week] = await self._week_from_hours(listener_id, week) or encode_week(
                     week, {}
                 )
-        return {
-            quarter: listened
-            for week, state in states.items()
-            for quarter, listened in week_quarters(week, state).items()
-            if first <= quarter <= last
-        }
+        begin = quarter_of(week_start_ms(first_week))
+        listened_ms = np.zeros((last_week - first_week + 1) * QUARTERS_PER_WEEK, np.int64)
+        for week, state in states.items():
+            heard, place = read_week(state), np.int64((week - first_week) * QUARTERS_PER_WEEK)
+            listened_ms[heard["quarter"] + place] = heard["ms"]
+        return Quarters(first, listened_ms[first - begin : last - begin + 1])
 
     async def plays_before(
         self, listener_id: str, before: tuple[int, int] | None, limit: int

@@ -108,7 +108,7 @@ class House:
         first = (START - 40 * DAY_MS) // (15 * MINUTE_MS)
         last = (START + DAY_MS) // (15 * MINUTE_MS)
         quarters = await self.listening.quarters(listener, first, last, now_ms=self.clock())
-        return sum(quarters.values())
+        return int(quarters.listened_ms.sum())
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -239,7 +239,8 @@ class House:
         every = self.said[: len(self.records)]
         for listener in sorted({beat.listener_id for said in every for beat in said}):
             least, most = of_listener(every[:complete], listener), of_listener(every, listener)
-            quarters = await self.listening.quarters(listener, FIRST, LAST, now_ms=self.clock())
+            found = await self.listening.quarters(listener, FIRST, LAST, now_ms=self.clock())
+            quarters = found.mapping()
             plays = await self.listening.plays_before(listener, None, 1_000)
             if any(beat.kind is Kind.ERASE for beat in most):
                 gone = any(beat.kind is Kind.ERASE for beat in least)

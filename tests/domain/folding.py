@@ -9,6 +9,7 @@ from domain.fold import Applied, Fold, Stored
 from domain.hashing import day_key, lane_key
 from domain.heartbeats import Heartbeat
 from domain.recount import PlayOf
+from domain.units import quarter_of, week_start_ms
 
 Key = tuple[str, str, int]  # table, listener id, key
 Versions = dict[Key, list[tuple[int, bytes]]]  # (position, state), ascending
@@ -57,7 +58,9 @@ class Folding:
         found: dict[int, int] = {}
         for (table, of, week), (_, state) in self.store.items():
             if (table, of) == ("week", listener):
-                found |= rows.week_quarters(week, state)
+                begin = quarter_of(week_start_ms(week))
+                for quarter, ms in rows.read_week(state).tolist():
+                    found[begin + quarter] = ms
         return found
 
     def quarters_of_hours(self, listener: str) -> dict[int, int]:

@@ -19,7 +19,7 @@ from domain.calendar import (
     Zone,
     change_zone,
     check_zone,
-    tally,
+    total_ms,
     week_at,
     week_layout,
     zone_at,
@@ -27,9 +27,10 @@ from domain.calendar import (
     zone_names,
 )
 from domain.errors import InvalidWeek, UnknownZone
+from domain.quarters import Quarters
 from domain.units import DAY_MS, QUARTER_MS
 from tests.domain.cases import ms
-from tests.domain.weeks import cells_of, label, offset_s, only
+from tests.domain.weeks import cells_of, label, offset_s, only, tallied
 from tests.strategies import instants, zone_changes
 
 
@@ -335,7 +336,8 @@ def test_a_week_that_a_listener_left_and_came_back_to_has_a_hole() -> None:
         "2026-11-16T00:00:00+14:00",
         "2026-11-23T00:00:00-10:00",
     )
-    assert tally(layout, {layout.first_quarter + layout.cells.index(OUTSIDE): 1}).listened_ms == 0
+    outside = layout.first_quarter + layout.cells.index(OUTSIDE)
+    assert tallied(layout, {outside: 1}).listened_ms == 0
 
 
 @pytest.mark.parametrize(
@@ -373,7 +375,7 @@ def listened_quarters(draw: st.DrawFn) -> dict[int, int]:
 def test_a_tally_is_the_sum_of_what_is_of_the_week(quarters: dict[int, int]) -> None:
     week = IsoWeek.parse("2026-W43")
 
-    counted = tally(week_layout(only("Europe/Berlin"), week), quarters)
+    counted = tallied(week_layout(only("Europe/Berlin"), week), quarters)
 
     own = {at: ms for at, ms in quarters.items() if label("Europe/Berlin", at)[0] == week}
     expected = Counter[int]()
@@ -387,10 +389,20 @@ def test_a_tally_is_the_sum_of_what_is_of_the_week(quarters: dict[int, int]) -> 
     } == expected
 
 
+@given(listened_quarters(), zone_changes(["Asia/Tokyo", "Pacific/Apia", "America/New_York"]))
+def test_the_total_of_a_week_is_that_of_its_days(
+    quarters: dict[int, int], zones: tuple[Zone, ...]
+) -> None:
+    layout = week_layout(zones, IsoWeek.parse("2026-W43"))
+    total = total_ms(layout, Quarters.of(quarters, layout.first_quarter - 9, layout.last_quarter))
+
+    assert total == tallied(layout, quarters).listened_ms
+
+
 def test_nothing_listened_is_seven_empty_days() -> None:
     layout = week_layout(only("UTC"), IsoWeek.parse("2026-W47"))
 
-    counted = tally(layout, {})
+    counted = tallied(layout, {})
 
     assert counted.listened_ms == 0
     assert [day.date for day in counted.days] == list(layout.dates)

@@ -10,11 +10,11 @@ from itertools import pairwise
 
 import pytest
 
-from domain.calendar import IsoWeek, WeekLayout, tally, week_at, week_layout, zone_info, zone_names
+from domain.calendar import IsoWeek, WeekLayout, week_at, week_layout, zone_info, zone_names
 from domain.recount import TICK_MS
 from domain.units import HOUR_MS, QUARTER_MS
 from tests.domain.cases import ms
-from tests.domain.weeks import cells_of, label, offset_s, only
+from tests.domain.weeks import cells_of, label, offset_s, only, tallied
 
 HOURS_NEAR = 27  # a day, and the farthest that a zone ever moved
 DAY_S = 86_400
@@ -146,7 +146,7 @@ def hours_of(zone: str, day: str) -> dict[int, float]:
     year, week, weekday = date.fromisoformat(day).isocalendar()
     layout = week_layout(only(zone), IsoWeek(year, week))
     quarters = dict.fromkeys(range(layout.first_quarter, layout.last_quarter + 1), QUARTER_MS)
-    (_, _, hours) = tally(layout, quarters).days[weekday - 1]
+    (_, _, hours) = tallied(layout, quarters).days[weekday - 1]
     return {hour: listened_ms / HOUR_MS for hour, listened_ms in hours.items()}
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from domain import recount
-from domain.calendar import IsoWeek, tally, week_at, week_layout
+from domain.calendar import IsoWeek, week_at, week_layout
 from tests.domain.cases import CASES, Case
+from tests.domain.weeks import tallied
 
 each_case = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
 
@@ -34,7 +35,7 @@ def test_the_oracle_gives_each_day_what_was_listened_on_it(case: Case) -> None:
 def test_quarter_hours_give_each_day_the_same(case: Case) -> None:
     quarters = recount.quarters(case.heartbeats)
 
-    tallies = {week: tally(week_layout(case.zones, week), quarters) for week in weeks_of(case)}
+    tallies = {week: tallied(week_layout(case.zones, week), quarters) for week in weeks_of(case)}
 
     days = [day for of_week in tallies.values() for day in of_week.days]
     assert {day.date: day.listened_ms for day in days if day.listened_ms} == case.days

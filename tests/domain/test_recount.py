@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import recount
-from domain.calendar import IsoWeek, Zone, tally, week_at, week_layout
+from domain.calendar import IsoWeek, Zone, week_at, week_layout
 from domain.heartbeats import Heartbeat, Kind
 from domain.recount import PlayOf
 from domain.units import DAY_MS, HOUR_MS, JOIN_MS, MINUTE_MS, QUARTER_MS
 from tests.domain.cases import NOON, beat, ms, sounding
+from tests.domain.weeks import tallied
 from tests.strategies import batches, deliveries, heartbeats_of_one, histories, zone_changes
 
 MIDNIGHT = ms("2026-11-19T00:00:00+00:00")
@@ -147,7 +148,7 @@ def test_a_week_cut_at_local_hours_is_the_tally_of_its_quarter_hours(
     quarters = recount.quarters(heartbeats)
     weeks = sorted({week_at(zones, quarter * QUARTER_MS) for quarter in quarters})
 
-    tallies = [tally(week_layout(zones, week), quarters) for week in weeks]
+    tallies = [tallied(week_layout(zones, week), quarters) for week in weeks]
 
     assert [of_week.days for of_week in tallies] == [
         recount.week(heartbeats, zones, week) for week in weeks
@@ -161,7 +162,8 @@ def test_where_a_zone_changed_within_a_quarter_hour_the_oracle_is_the_exact_one(
     heartbeats = sounding(ms("2010-11-07T00:00:00-02:30"), ms("2010-11-07T00:05:00-02:30"))
 
     exact = recount.week(heartbeats, zones, week)
-    by_quarters = tally(week_layout(zones, week), recount.quarters(heartbeats)).days
+    quarters = recount.quarters(heartbeats)
+    by_quarters = tallied(week_layout(zones, week), quarters).days
 
     assert [day.listened_ms for day in exact[5:]] == [4 * MINUTE_MS, MINUTE_MS]
     assert [day.listened_ms for day in by_quarters[5:]] == [0, 5 * MINUTE_MS]

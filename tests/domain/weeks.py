@@ -1,8 +1,10 @@
 """A week's layout, and what it is compared with: nothing but the local time of a zone."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from domain.calendar import OUTSIDE, IsoWeek, WeekLayout, Zone, zone_info
+from domain.calendar import OUTSIDE, IsoWeek, Tally, WeekLayout, Zone, tally, zone_info
+from domain.quarters import Quarters
 from domain.units import QUARTER_MS
 
 
@@ -25,6 +27,12 @@ def cells_of(layout: WeekLayout) -> dict[int, int]:
         for quarter, cell in enumerate(layout.cells, layout.first_quarter)
         if cell != OUTSIDE
     }
+
+
+def tallied(layout: WeekLayout, listened: Mapping[int, int]) -> Tally:
+    """Tally UTC quarter-hours, some around the week among them."""
+    around = Quarters.of(listened, layout.first_quarter - 9, layout.last_quarter + 9)
+    return tally(layout, around)
 
 
 def label(name: str, quarter: int) -> tuple[IsoWeek, int]:

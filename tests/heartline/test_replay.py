@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import recount
-from domain.calendar import IsoWeek, Zone, tally, week_layout
+from domain.calendar import IsoWeek, Zone, week_layout
 from domain.heartbeats import KINDS, Heartbeat, invalid_field
 from domain.units import DAY_MS, WEEK_MS
 from heartline import replay
@@ -34,6 +34,7 @@ from heartline.replayed_titles import Titles
 from heartline.terminal import Failure
 from stores.catalogue import Catalogue, Track
 from stores.sqlite_tables import SqliteTables
+from tests.domain.weeks import tallied
 from tests.end_to_end import history_oracle
 
 NOW_MS = 1_795_000_000_000
@@ -179,7 +180,7 @@ def _expected(
 def _weeks(quarters: dict[int, int], zone: str) -> dict[str, dict[str, dict[str, int]]]:
     found, week = {}, IsoWeek.parse("2025-W40")
     while week < IsoWeek.parse("2027-W01"):
-        told = tally(week_layout((Zone(0, zone),), week), quarters)
+        told = tallied(week_layout((Zone(0, zone),), week), quarters)
         if told.listened_ms:
             found[str(week)] = {
                 day.date: {str(hour): ms for hour, ms in sorted(day.hours.items())}

@@ -1,12 +1,9 @@
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from domain.calendar import IsoWeek, Zone, change_zone, tally, week_layout
 from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, WEEK_MS, quarter_of
-from serve.listening import change_percent, total_ms
+from serve.listening import change_percent
 from stores.accounts import Scope
 from tests.clock import MONDAY_MS
 from tests.serve.world import World
@@ -244,18 +241,3 @@ def test_weeks_are_compared_to_a_tenth_of_a_percent(
     minutes: int, before: int, percent: float | None
 ) -> None:
     assert change_percent(minutes, before) == percent
-
-
-@given(
-    st.dictionaries(st.integers(FIRST - 800, FIRST + 1500), st.integers(1, 900_000)),
-    st.lists(st.sampled_from(["Asia/Tokyo", "Pacific/Apia", "America/New_York"]), max_size=2),
-)
-def test_the_total_of_a_week_is_that_of_its_days(
-    quarters: dict[int, int], moves: list[str]
-) -> None:
-    zones: tuple[Zone, ...] = (Zone(0, "UTC"),)
-    for number, name in enumerate(moves):
-        zones = change_zone(zones, name, MONDAY_MS + number * DAY_MS)
-    layout = week_layout(zones, IsoWeek(2026, 47))
-
-    assert total_ms(layout, quarters) == tally(layout, quarters).listened_ms

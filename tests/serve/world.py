@@ -20,6 +20,7 @@ from starlette.types import Scope as Connection
 from domain.errors import Unavailable
 from domain.ports import NowPlaying
 from domain.positions import Generation
+from domain.quarters import Quarters
 from domain.rows import Play
 from serve.app import Parts, build_listening, build_main
 from serve.health import Check
@@ -50,13 +51,11 @@ class FakeListening:
     away: bool = False
     reads: list[str] = field(default_factory=list)
 
-    async def quarters(
-        self, listener_id: str, first: int, last: int, *, now_ms: int
-    ) -> dict[int, int]:
+    async def quarters(self, listener_id: str, first: int, last: int, *, now_ms: int) -> Quarters:
         if self.away:
             raise Unavailable("/var/lib/secret/store.db is locked")
         self.reads.append("quarters")
-        return {q: ms for q, ms in self.weeks.get(listener_id, {}).items() if first <= q <= last}
+        return Quarters.of(self.weeks.get(listener_id, {}), first, last)
 
     async def progress_ms(self, generation: int, partition: int) -> int:
         assert generation == 3
