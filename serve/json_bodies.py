@@ -148,7 +148,10 @@ def _judge(raw: Raw, admission: Admission) -> HeartbeatItem | Refusal:
     try:
         item = _item.decode(raw)
     except _UNREADABLE:
-        return _blame(raw, admission)
+        found = _blame(raw, admission)
+        if isinstance(found, Refusal):
+            return found
+        item = found
     for field in NEEDS:
         refusal = _refuse_value(field, getattr(item, field), admission)
         if refusal:
@@ -156,7 +159,7 @@ def _judge(raw: Raw, admission: Admission) -> HeartbeatItem | Refusal:
     return admission.refuse(item.at) or item
 
 
-def _blame(raw: Raw, admission: Admission) -> Refusal:
+def _blame(raw: Raw, admission: Admission) -> HeartbeatItem | Refusal:
     try:
         fields = _fields.decode(raw)
     except _UNREADABLE:
@@ -169,7 +172,10 @@ def _blame(raw: Raw, admission: Admission) -> Refusal:
         refusal = _refuse_value(field, value, admission)
         if refusal:
             return refusal
-    raise AssertionError("every field can be read, but the item cannot")
+    # A name stands twice, the first time with a wrong value: the last one counts.
+    return _item.decode(
+        msgspec.json.encode({name: fields[name] for name in NEEDS if name in fields})
+    )
 
 
 def _refuse_value(field: str, value: Any, admission: Admission) -> Refusal | None:

@@ -283,3 +283,15 @@ def test_every_item_is_taken_or_refused_whatever_it_is(items: list[Any]) -> None
     taken = read_json(json_of(items), MINE)
 
     assert taken.accepted + len(taken.rejected) == len(items)
+
+
+@pytest.mark.parametrize("first", ['"x"', "-1", "null", "[]", '{"a": 1}', "1e400"])
+def test_of_a_name_that_stands_twice_the_last_value_counts(first: str) -> None:
+    body = f'{{"heartbeats": [{{"stretch": {first}, "id": "h", "track_id": "t", "kind": "beat", '
+    twice = f'{body}"at": {NOW_MS}, "stretch": 7}}]}}'
+    wrong = f'{body}"at": {NOW_MS}, "stretch": "y"}}]}}'
+
+    taken = read_json(twice.encode(), MINE)
+
+    assert [beat.stretch for beat in heartbeats_in(taken)] == [7]
+    assert [one.field for one in read_json(wrong.encode(), MINE).rejected] == ["stretch"]
