@@ -96,6 +96,11 @@ class Taken:
     accepted: int
     rejected: list[Rejected]
 
+    @property
+    def size_bytes(self) -> int:
+        """How much Arrow's columns are, unpacked; 0 for lists, which are about as large as the body."""
+        return self.rows.nbytes if isinstance(self.rows, pa.RecordBatch) else 0
+
 
 REQUIRED = frozenset({"id", "track_id", "kind", "at"})
 _TEXT = "text of {} to {} bytes without control characters"

@@ -25,8 +25,10 @@ ARROW = "application/vnd.apache.arrow.stream"
 MOST_JSON_BYTES = 2 << 20
 MOST_ARROW_BYTES = 16 << 20
 MOST_HELD_BYTES = 256 << 20  # of bodies that are being read or wait for the log
-BODY_TIMEOUT_S = 30.0
 RETRY_AFTER_S = 1
+MOST_DECODING = (
+    2  # Arrow bodies at once: each may grow to 64 MiB, and to three times that in between
+)
 LOOP_BYTES = 64 << 10  # an Arrow body up to here is read faster than a thread is woken
 
 _TYPES = re.compile(f"{JSON_TYPE.pattern}|{re.escape(ARROW)}")
@@ -43,6 +45,7 @@ class Ingest:
         self._late_limit_days = late_limit_days
         self._now_ms = now_ms
         self._held_bytes = 0
+        self._turns = asyncio.Semaphore(MOST_DECODING)
 
     async def take(self, request: Request, caller: Caller) -> Response:
         """Take what a client or a gateway posts."""
@@ -53,17 +56,25 @@ class Ingest:
         most_bytes = MOST_ARROW_BYTES if arrow else MOST_JSON_BYTES
         try:
             with self._hold(_announced_bytes(request, most_bytes)):
-                body = await _read(request, most_bytes)
+                body = await read_body(request, most_bytes=most_bytes)
                 admission = Admission(owner, self._now_ms(), self._late_limit_days)
-                taken = await _decode(body, admission, arrow=arrow)
+                taken = await self._decode(body, admission, arrow=arrow)
                 if taken.accepted:
-                    await self._appender.append(taken.rows, len(body))
+                    await self._appender.append(taken.rows, max(len(body), taken.size_bytes))
         except BadBody as error:
             raise ApiError(400, error.message, error.reason) from error
         except Overloaded as error:
             headers = {"Retry-After": str(RETRY_AFTER_S)}
             raise ApiError(503, str(error), "overloaded", headers=headers) from error
         return Response(_encode(Receipt(taken.accepted, taken.rejected)), 202, media_type=JSON)
+
+    async def _decode(self, body: bytes, admission: Admission, *, arrow: bool) -> Taken:
+        if not arrow:
+            return read_json(body, admission)
+        if len(body) <= LOOP_BYTES:
+            return read_arrow(body, admission)
+        async with self._turns:
+            return await asyncio.to_thread(read_arrow, body, admission)
 
     @contextmanager
     def _hold(self, size_bytes: int) -> Iterator[None]:
@@ -94,24 +105,6 @@ def _is_arrow(request: Request) -> bool:
 def _announced_bytes(request: Request, most_bytes: int) -> int:
     announced = request.headers.get("content-length", "")
     return min(int(announced[:20]), most_bytes) if announced.isdecimal() else most_bytes
-
-
-async def _read(request: Request, most_bytes: int) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await read_body(request, most_bytes=most_bytes)
-    except TimeoutError as error:
-        headers = {"Connection": "close"}
-        message = f"the body did not arrive within {BODY_TIMEOUT_S:g} s"
-        raise ApiError(408, message, "request_timeout", headers=headers) from error
-
-
-async def _decode(body: bytes, admission: Admission, *, arrow: bool) -> Taken:
-    if not arrow:
-        return read_json(body, admission)
-    if len(body) <= LOOP_BYTES:
-        return read_arrow(body, admission)
-    return await asyncio.to_thread(read_arrow, body, admission)
 
 
 ENDPOINTS: tuple[Endpoint[Ingest], ...] = (

@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 import msgspec
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from starlette.requests import Request
 
 from domain.batches import SCHEMA, decode, heartbeats_of
 from domain.errors import Unavailable
-from serve import appender, ingest
+from serve import appender, ingest, inputs
 from serve.appender import LogEnd
 from serve.auth import Caller, bearer_token, unauthorized
 from serve.ingest import ARROW, MOST_JSON_BYTES, build_ingest
@@ -314,7 +316,7 @@ async def test_a_body_that_comes_in_pieces_is_cut_off_at_the_limit() -> None:
 
 
 async def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "BODY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(inputs, "BODY_TIMEOUT_S", 0.01)
 
     async def stalling() -> AsyncIterator[bytes]:
         yield b"{"
@@ -458,3 +460,24 @@ async def test_no_json_is_a_fault_of_ours(value: Any) -> None:
     assert whole.status_code == 400
     assert inside.status_code in {202, 400}
     assert item.status_code == 202
+
+
+async def test_a_small_body_that_grows_takes_the_room_of_what_it_became() -> None:
+    log = RecordingLog()
+    log.open.clear()
+    many = [beat(listener_id="ann", id="x" * 128, track_id="y" * 128, context="z" * 256)]
+    rows = batch_of(many).take(pa.array(np.zeros(100_000, np.int64)))
+    body = stream_of(rows, compression="zstd")
+    assert 2 * len(body) < appender.MOST_WAITING_BYTES < 2 * rows.nbytes
+
+    async with client_of(log) as client:
+        waiting = [
+            asyncio.create_task(client.post(PATH, content=body, headers=ARROW_OF_GATEWAY))
+            for _ in range(2)
+        ]
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        log.open.set()
+        answers = await asyncio.gather(*waiting)
+
+    assert {answer.status_code for answer in answers} == {202, 503}
+    assert {one.result().status_code for one in done} == {503}
