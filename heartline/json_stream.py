@@ -1,12 +1,14 @@
 """JSON values one after another out of a text of any length, in bounded memory."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TextIO
 
 CHUNK = 1 << 20
 MOST_VALUE = 64 << 20  # characters; an API page of 1 000 listens is about 2 million
 
+_NOT_SPACE = re.compile(r"\S")
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -26,10 +28,9 @@ class JsonStream:
     def peek(self) -> str:
         """Tell the next character that is not white space; "" at the end."""
         while True:
-            rest = len(self._held) - self._at
-            while rest and self._held[self._at].isspace():
-                self._at, rest = self._at + 1, rest - 1
-            if rest or not self._more():
+            found = _NOT_SPACE.search(self._held, self._at)
+            self._at = found.start() if found else len(self._held)
+            if found or not self._more():
                 return self._held[self._at : self._at + 1]
 
     def value(self) -> object:
