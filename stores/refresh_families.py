@@ -73,7 +73,7 @@ class RefreshFamilies:
         :raises InvalidRefreshToken: if it is not good; the family of one that was used has ended.
         :raises ScopeNotGranted: if a wanted scope is not the family's.
         """
-        listener_id, name, secret = _parts(token)
+        listener_id, name, secret = token_parts(token)
         row = (await self._tables.read(REFRESH_FAMILIES, [(listener_id, name)]))[0]
         if row is None:
             raise InvalidRefreshToken
@@ -106,7 +106,11 @@ class RefreshFamilies:
         )
 
 
-def _parts(token: str) -> tuple[str, str, str]:
+def token_parts(token: str) -> tuple[str, str, str]:
+    """Take a token apart: the listener's id, the family, the secret.
+
+    :raises InvalidRefreshToken: if it is not made like ours.
+    """
     parts = token.split(".")
     if len(token) > MOST_TOKEN_CHARACTERS or len(parts) != 3:
         raise InvalidRefreshToken

@@ -1,0 +1,183 @@
+"""Everything that takes bytes or text from outside: right ones, and what it may raise for wrong ones."""
+
+import gzip
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from domain.batches import batch_of as batch_of_heartbeats
+from domain.batches import decode, encode, encode_erase
+from domain.calendar import IsoWeek, check_zone
+from domain.errors import InvalidWeek, UnknownZone, UnreadableRecord
+from domain.heartbeats import Heartbeat, Kind
+from heartline.histories import UnreadableHistory, plays_of
+from heartline.settings import PREFIX, BadSettings, Settings
+from serve.accounts import NewAccount, ProfileChange
+from serve.arrow_bodies import read_arrow
+from serve.errors import ApiError
+from serve.heartbeat_bodies import Admission, BadBody
+from serve.history import FIRST_KEY, parse_mark
+from serve.inputs import decode as decode_json
+from serve.json_bodies import read_json
+from serve.tokens import InvalidToken, Tokens
+from stores.accounts import InvalidAccount, check_display_name, name_key
+from stores.refresh_families import InvalidRefreshToken, token_parts
+from tests.serve.bodies import (
+    LATE_LIMIT_DAYS,
+    NOW_MS,
+    TYPES,
+    batch_of,
+    beat,
+    json_of,
+    stream_of,
+)
+from tests.serve.world import new_key
+
+TOKENS = Tokens(new_key(), now_ms=lambda: NOW_MS)
+ANNS, ANYBODYS = Admission("ann", NOW_MS, LATE_LIMIT_DAYS), Admission(None, NOW_MS, LATE_LIMIT_DAYS)
+ITEMS = [beat(id=f"h{n}", listener_id="ann", play_id="p", context="a:b:c") for n in range(5)]
+OTHER_TYPES = TYPES | {
+    "id": pa.large_utf8(),
+    "track_id": pa.dictionary(pa.int32(), pa.utf8()),
+    "play_id": pa.string_view(),
+    "at": pa.uint64(),
+    "context": pa.dictionary(pa.int8(), pa.string_view()),
+}
+HISTORIES = (
+    [{"endTime": "2019-02-20 01:12", "artistName": "N", "trackName": "C", "msPlayed": 221_735}],
+    [{"ts": "2023-01-01T10:00:30Z", "ms_played": 61_000, "episode_name": None}],
+    [{"listened_at": 1443521965, "track_metadata": {"artist_name": "N", "track_name": "C"}}],
+    {"payload": {"listens": [{"listened_at": 1.5, "track_metadata": {"artist_name": "N", "track_name": "C"}}]}},
+)  # fmt: skip
+LASTFM = b"user_1\t2009-05-04T23:08:57Z\t\tNao\t\tComplicated\n"
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """What reads, what it is right to read, and the errors that it declares."""
+
+    read: Callable[[bytes], Any]
+    right: tuple[bytes, ...]
+    declared: tuple[type[Exception], ...]
+
+
+def _of_text(read: Callable[[str], Any]) -> Callable[[bytes], Any]:
+    """Give a reader of text any text: what is no UTF-8 as the lone surrogates that Python makes."""
+    return lambda data: read(data.decode("utf-8", "surrogateescape"))
+
+
+def _both(read: Callable[[bytes, Admission], Any]) -> Callable[[bytes], Any]:
+    def read_both(body: bytes) -> Any:
+        with suppress(BadBody):
+            read(body, ANNS)
+        return read(body, ANYBODYS)
+
+    return read_both
+
+
+def _plays(content: bytes) -> Any:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        return list(plays_of(Path(file.name)))
+
+
+def _zipped(content: bytes) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("StreamingHistory0.json", content)
+        archive.writestr("ReadMe.txt", b"hello")
+    return sink.getvalue()
+
+
+def _settings(text: str) -> Settings:
+    name, _, value = text.partition("=")
+    return Settings.from_environ({f"{PREFIX}{name}": value, f"{PREFIX}DATA": "data"})
+
+
+_histories = tuple(json.dumps(history).encode() for history in HISTORIES)
+_record = batch_of_heartbeats(
+    [Heartbeat(id=f"h{n}", listener_id="ann", track_id="t", kind=Kind.BEAT, at=n) for n in range(5)]
+)
+
+DECODERS = {
+    "heartbeats in JSON": Decoder(
+        _both(read_json),
+        (json_of(ITEMS), json_of([beat(context="\u2603\n", position_ms=5), beat(stretch=7)])),
+        (BadBody,),
+    ),
+    "heartbeats in Arrow": Decoder(
+        _both(read_arrow),
+        (
+            stream_of(batch_of(ITEMS)),
+            stream_of(batch_of(ITEMS), compression="zstd"),
+            stream_of(batch_of(ITEMS), compression="lz4"),
+            stream_of(batch_of(ITEMS, OTHER_TYPES)),
+            stream_of(*[batch_of(ITEMS, OTHER_TYPES)] * 2, compression="zstd"),
+        ),
+        (BadBody,),
+    ),
+    "records of the log": Decoder(
+        decode, (encode(_record), encode_erase("ann")), (UnreadableRecord,)
+    ),
+    "an account in JSON": Decoder(
+        lambda body: decode_json(body, msgspec.json.Decoder(NewAccount)),
+        (b'{"name": "ada", "password": "correct horse", "time_zone": "UTC"}',),
+        (ApiError,),
+    ),
+    "a profile in JSON": Decoder(
+        lambda body: decode_json(body, msgspec.json.Decoder(ProfileChange)),
+        (b'{"display_name": "Ada", "time_zone": "Asia/Kolkata"}',),
+        (ApiError,),
+    ),
+    "histories": Decoder(
+        _plays,
+        (*_histories, b"\n".join([_histories[2][1:-1]] * 2), LASTFM * 3),
+        (UnreadableHistory,),
+    ),
+    "packed histories": Decoder(
+        _plays,
+        (
+            *(gzip.compress(history, mtime=0) for history in (*_histories, LASTFM)),
+            *(_zipped(history) for history in (*_histories, LASTFM)),
+        ),
+        (UnreadableHistory,),
+    ),
+    "access tokens": Decoder(
+        _of_text(TOKENS.read),
+        (TOKENS.sign("ann", ["listener"]).encode(),),
+        (InvalidToken,),
+    ),
+    "refresh tokens": Decoder(
+        _of_text(token_parts), (b"ann.family.secret",), (InvalidRefreshToken,)
+    ),
+    "weeks": Decoder(_of_text(IsoWeek.parse), (b"2026-W47", b"2020-W53"), (InvalidWeek,)),
+    "cursors": Decoder(
+        _of_text(lambda text: parse_mark("before", text, FIRST_KEY)),
+        (b"1795000000000", b"1795000000000_18446744073709551615"),
+        (ApiError,),
+    ),
+    "time zones": Decoder(
+        _of_text(check_zone), (b"Asia/Kolkata", b"UTC", b"America/Argentina/Ushuaia"), (UnknownZone,)
+    ),
+    "names": Decoder(
+        _of_text(name_key), (b"ada", "Gr\u00fc\u00df Gott \u216b".encode()), (InvalidAccount,)
+    ),
+    "display names": Decoder(
+        _of_text(check_display_name), ("Ada \u2603".encode(),), (InvalidAccount,)
+    ),
+    "settings": Decoder(
+        _of_text(_settings),
+        (b"PORT=8000", b"HOST=127.0.0.1", b"SHARDS=2", b"COMMIT_WINDOW_MS=30000", b"LOG=", b"NEW_GENERATION=1"),
+        (BadSettings,),
+    ),
+}  # fmt: skip
