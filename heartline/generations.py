@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from actors.listener_shard import ListenerShard
-from actors.partition import GROUP
+from actors.partition import GROUP, Partition
 from domain.errors import LogBehindStore
 from domain.ports import Log
 from domain.positions import Generation
@@ -11,8 +10,6 @@ from heartline.settings import Settings
 from heartline.terminal import note
 from stores.listening import Listening
 from streams.tailer import MOST_BYTES
-
-DRAIN_WINDOW_MS = 500
 
 
 async def settle(
@@ -65,18 +62,16 @@ async def drain(
     *,
     now_ms: Callable[[], int],
 ) -> None:
-    """Consume *partitions* of a generation to their ends, and commit, within this process."""
-    shard = ListenerShard(
-        generation,
-        listening=listening,
-        log=log,
-        commit_window_ms=DRAIN_WINDOW_MS,
-        now_ms=now_ms,
-    )
-    try:
-        for partition in partitions:
-            wanted = await shard.open(partition)
-            while records := await log.read(generation, partition, wanted, most_bytes=MOST_BYTES):
-                wanted = await shard.apply(partition, wanted, records)
-    finally:
-        await shard.close()
+    """Consume *partitions* of a generation to their ends, and commit, within this process.
+
+    Raises
+    ------
+    Exception
+        Whatever kept something from being written; another call goes on from there.
+    """
+    for number in partitions:
+        held = Partition(generation, number, listening=listening, log=log, now_ms=now_ms)
+        wanted = await held.open()
+        while records := await log.read(generation, number, wanted, most_bytes=MOST_BYTES):
+            wanted = await held.apply(wanted, records)
+            await held.flush()

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -5,9 +6,12 @@ import pytest
 
 from actors.partition import GROUP
 from domain.errors import LogBehindStore
+from domain.fold import Fold
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
+from domain.ports import Record
 from domain.positions import Generation
+from domain.rows import Rows
 from domain.units import QUARTER_MS
 from heartline import wiring
 from heartline.generations import settle
@@ -16,6 +20,20 @@ from stores.listening import Listening
 from stores.sqlite_tables import SqliteTables
 from tests.clock import MONDAY_MS, Clock
 from tests.memory_log import MemoryLog
+
+
+class PatientLog(MemoryLog):
+    """A log that does not say that it has ended before it is told to."""
+
+    end_is_told = asyncio.Event()
+
+    async def read(
+        self, generation: Generation, partition: int, offset: int, *, most_bytes: int
+    ) -> list[Record]:
+        records = await super().read(generation, partition, offset, most_bytes=most_bytes)
+        if not records:
+            await self.end_is_told.wait()
+        return records
 
 
 @pytest.fixture
@@ -57,6 +75,27 @@ async def test_another_number_begins_when_the_older_generation_is_consumed(
     quarter = MONDAY_MS // QUARTER_MS
     found = await rows.quarters("ann", quarter, quarter, now_ms=clock())
     assert found.mapping() == {quarter: 20_000}
+
+
+async def test_none_begins_while_the_older_one_could_not_be_written(
+    rows: Listening, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, collect = PatientLog(clock, partitions=1), Fold.collect
+    await log.put([beat(MONDAY_MS), beat(MONDAY_MS + 20_000)])
+
+    def fail_once(fold: Fold) -> Rows:
+        if fold.dirty and not log.end_is_told.is_set():
+            log.end_is_told.set()
+            raise MemoryError
+        return collect(fold)
+
+    monkeypatch.setattr(Fold, "collect", fail_once)
+    with pytest.raises(MemoryError):
+        await settle(log, rows, settings(2), now_ms=clock)
+    assert await log.generation() == Generation(0, 1)
+
+    assert await settle(log, rows, settings(2), now_ms=clock) == Generation(1, 2)
+    assert await log.committed(GROUP, Generation(0, 1)) == [1]
 
 
 async def test_a_log_that_ends_before_what_was_committed_is_refused(
