@@ -41,9 +41,9 @@ class ListenerShard:
         """Apply records of a partition that begin at *offset*; tells the next offset wanted."""
         return await self._partition(partition).apply(offset, records)
 
-    async def caught_up(self, partition: int, offset: int, at_ms: int) -> None:
-        """Note that at *at_ms* nothing had been appended to a partition from *offset* on."""
-        await self._partition(partition).caught_up(offset, at_ms)
+    async def caught_up(self, partition: int, offset: int, at_ms: int) -> int:
+        """Note that nothing had been appended from *offset* on; tells the next offset wanted."""
+        return await self._partition(partition).caught_up(offset, at_ms)
 
     async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
         """Tell what each listener plays now; None also for those of partitions held elsewhere."""

@@ -104,10 +104,15 @@ class Partition:
                         wanted = await self._apply(group)
             return wanted
 
-    async def caught_up(self, offset: int, at_ms: int) -> None:
-        """Note that at *at_ms*, by the log's clock, no record from *offset* on had been appended."""
-        if await self.open() == offset:
+    async def caught_up(self, offset: int, at_ms: int) -> int:
+        """Note that at *at_ms*, by the log's clock, no record from *offset* on had been appended.
+
+        Tells the next offset wanted: a smaller one, if something had to be forgotten.
+        """
+        wanted = await self.open()
+        if wanted == offset:
             self._complete_ms = max(self._complete_ms, at_ms)
+        return wanted
 
     async def flush(self) -> None:
         """Make everything applied so far durable and commit it; insists until the store takes it.

@@ -25,8 +25,8 @@ class _Shard:
     async def apply(self, partition: int, offset: int, records: Sequence[Record]) -> int:
         return await self._shard.apply(partition, offset, records)
 
-    async def caught_up(self, partition: int, offset: int, at_ms: int) -> None:
-        await self._shard.caught_up(partition, offset, at_ms)
+    async def caught_up(self, partition: int, offset: int, at_ms: int) -> int:
+        return await self._shard.caught_up(partition, offset, at_ms)
 
     async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
         return await self._shard.now_playing(listener_ids)

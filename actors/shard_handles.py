@@ -39,9 +39,9 @@ class RayShard:
         """`ListenerShard.apply`."""
         return await _answer(self.handle.apply.remote(partition, offset, records))
 
-    async def caught_up(self, partition: int, offset: int, at_ms: int) -> None:
+    async def caught_up(self, partition: int, offset: int, at_ms: int) -> int:
         """`ListenerShard.caught_up`."""
-        await _answer(self.handle.caught_up.remote(partition, offset, at_ms))
+        return await _answer(self.handle.caught_up.remote(partition, offset, at_ms))
 
     async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
         """`ListenerShard.now_playing`."""

@@ -31,8 +31,8 @@ class Shard(Protocol):
         """Apply records that begin at *offset*; tells the next offset wanted."""
         ...
 
-    async def caught_up(self, partition: int, offset: int, at_ms: int) -> None:
-        """Note that at *at_ms* nothing had been appended from *offset* on."""
+    async def caught_up(self, partition: int, offset: int, at_ms: int) -> int:
+        """Note that nothing had been appended from *offset* on; tells the next offset wanted."""
         ...
 
 
@@ -80,22 +80,16 @@ class Tailer:
         shard = self._shard_of(partition)
         wanted = await shard.open(partition)
         while True:
-            records = await self._read(partition, wanted)
-            if records:
+            if records := await self._read(partition, wanted):
                 wanted = await shard.apply(partition, wanted, records)
-            elif not await self._tell_caught_up(shard, partition, wanted):
                 continue
-            else:
+            at_ms = await self._log.now_ms()
+            if await self._read(partition, wanted):
+                continue  # something has come after all
+            told, wanted = wanted, await shard.caught_up(partition, wanted, at_ms)
+            if wanted == told:
                 async with self._appended:
                     await self._appended.wait()
-
-    async def _tell_caught_up(self, shard: Shard, partition: int, wanted: int) -> bool:
-        """Tell the shard up to when nothing came; False if something has come after all."""
-        at_ms = await self._log.now_ms()
-        if await self._read(partition, wanted):
-            return False
-        await shard.caught_up(partition, wanted, at_ms)
-        return True
 
     async def _read(self, partition: int, wanted: int) -> list[Record]:
         return await self._log.read(self._generation, partition, wanted, most_bytes=MOST_BYTES)

@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
+import streams.tailer
 from domain.errors import Unavailable
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
@@ -33,9 +36,10 @@ class Recorder:
         self.changed.set()
         return len(taken)
 
-    async def caught_up(self, partition: int, offset: int, at_ms: int) -> None:
+    async def caught_up(self, partition: int, offset: int, at_ms: int) -> int:
         self.quiet[partition] = offset
         self.changed.set()
+        return len(self.taken[partition])
 
     async def until(self, total: int) -> None:
         async with asyncio.timeout(5):
@@ -74,3 +78,19 @@ async def test_a_shard_that_fails_gets_its_records_again() -> None:
     running.cancel()
 
     assert sum(map(len, shard.taken.values())) == 1
+
+
+async def test_a_shard_that_forgot_gets_its_records_again_though_none_follow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams.tailer, "IDLE_S", 0.01)
+    log, shard = MemoryLog(Clock(0)), Recorder()
+    await fed(log, ["ann"])
+    running = asyncio.create_task(Tailer(log, await log.generation(), lambda _: shard).run())
+    await shard.until(1)
+
+    shard.taken = {0: [], 1: []}
+    await shard.until(1)
+    running.cancel()
+
+    assert shard.taken[partition_of("ann", 2)] == [0]
