@@ -55,8 +55,8 @@ class Ingest:
             require(caller, Scope.INGEST)
         most_bytes = MOST_ARROW_BYTES if arrow else MOST_JSON_BYTES
         try:
-            with self._hold(_announced_bytes(request, most_bytes)):
-                body = await read_body(request, most_bytes=most_bytes)
+            with self._hold() as arriving:
+                body = await read_body(request, most_bytes=most_bytes, arriving=arriving)
                 admission = Admission(owner, self._now_ms(), self._late_limit_days)
                 taken = await self._decode(body, admission, arrow=arrow)
                 if taken.accepted:
@@ -77,15 +77,22 @@ class Ingest:
             return await asyncio.to_thread(read_arrow, body, admission)
 
     @contextmanager
-    def _hold(self, size_bytes: int) -> Iterator[None]:
+    def _hold(self) -> Iterator[Callable[[int], None]]:
+        """Give what counts the bytes of a body as they come; announced ones may never do."""
         self._appender.check_room()
-        if self._held_bytes + size_bytes > MOST_HELD_BYTES:
-            raise Overloaded("too many heartbeats arrive at once")
-        self._held_bytes += size_bytes
+        held = 0
+
+        def arriving(size_bytes: int) -> None:
+            nonlocal held
+            if self._held_bytes + size_bytes > MOST_HELD_BYTES:
+                raise Overloaded("too many heartbeats arrive at once")
+            self._held_bytes += size_bytes
+            held += size_bytes
+
         try:
-            yield
+            yield arriving
         finally:
-            self._held_bytes -= size_bytes
+            self._held_bytes -= held
 
 
 def _owner(caller: Caller) -> str | None:
@@ -100,11 +107,6 @@ def _is_arrow(request: Request) -> bool:
     check_type(request, _TYPES, JSON)
     given = request.headers.get("content-type", JSON)
     return given.partition(";")[0].strip().lower() == ARROW
-
-
-def _announced_bytes(request: Request, most_bytes: int) -> int:
-    announced = request.headers.get("content-length", "")
-    return min(int(announced[:20]), most_bytes) if announced.isdecimal() else most_bytes
 
 
 ENDPOINTS: tuple[Endpoint[Ingest], ...] = (

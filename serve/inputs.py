@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -23,8 +24,13 @@ _NAMED = re.compile(r"field `([^`]*)`")
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
-async def read_body(request: Request, *, most_bytes: int = MOST_BODY_BYTES) -> bytes:
-    """Read a body, whether or not its length was announced.
+async def read_body(
+    request: Request,
+    *,
+    most_bytes: int = MOST_BODY_BYTES,
+    arriving: Callable[[int], None] = lambda _: None,
+) -> bytes:
+    """Read a body, whether or not its length was announced; *arriving* is told of its bytes.
 
     :raises ApiError: 413, as soon as it is longer than *most_bytes*; 408, if it does not arrive.
     """
@@ -33,18 +39,19 @@ async def read_body(request: Request, *, most_bytes: int = MOST_BODY_BYTES) -> b
         raise _too_large(most_bytes)
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await _read(request, most_bytes)
+            return await _read(request, most_bytes, arriving)
     except TimeoutError as error:
         message = f"the body did not arrive within {BODY_TIMEOUT_S:g} s"
         raise ApiError(408, message, "request_timeout", headers={"Connection": "close"}) from error
 
 
-async def _read(request: Request, most_bytes: int) -> bytes:
+async def _read(request: Request, most_bytes: int, arriving: Callable[[int], None]) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > most_bytes:
             raise _too_large(most_bytes)
+        arriving(len(chunk))
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -373,6 +373,29 @@ async def test_bodies_on_their_way_are_bounded_too(monkeypatch: pytest.MonkeyPat
         assert (await client.post(PATH, content=body)).status_code == 202
 
 
+async def test_what_was_announced_but_does_not_come_takes_no_room_from_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = json_of([beat()])
+    monkeypatch.setattr(ingest, "MOST_HELD_BYTES", 2 * len(body) - 1)
+    comes = asyncio.Event()
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield body[:1]
+        await comes.wait()
+        yield body[1:]
+
+    async with client_of(RecordingLog()) as client:
+        headers = {"content-length": str(len(body)), "content-type": "application/json"}
+        slow = asyncio.create_task(client.post(PATH, content=trickle(), headers=headers))
+        await asyncio.sleep(0)
+
+        assert (await client.post(PATH, content=body)).status_code == 202
+        assert not slow.done()
+        comes.set()
+        assert (await slow).status_code == 202
+
+
 async def test_a_client_that_goes_away_takes_nothing_with_it() -> None:
     log = RecordingLog()
     log.open.clear()
