@@ -1,7 +1,6 @@
 """Exactly once in every interleaving: several owners of one partition, stopped at any await."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -12,26 +11,24 @@ from hypothesis import strategies as st
 
 import actors.partition
 from actors.partition import GROUP, Partition
-from domain import recount
 from domain.batches import batch_of, encode
 from domain.errors import Unavailable
 from domain.heartbeats import Heartbeat, Kind
-from domain.ports import Key, Record, StampedRow, Table, Value
+from domain.ports import Key, Record, StampedRow, Table
 from domain.positions import Generation
-from domain.recount import PlayCount, PlayOf
-from domain.rows import Play
-from domain.units import DAY_MS, QUARTER_MS
+from domain.units import DAY_MS
 from stores.listening import Listening
 from tests.clock import Clock
 from tests.memory_log import MemoryLog
-from tests.strategies import EDGES, LISTENERS, TRACKS, heartbeats
+from tests.memory_tables import MemoryTables
+from tests.simulator.comparison import Bounds, compare
+from tests.strategies import EDGES, LISTENERS, heartbeats
 
 GENERATION = Generation(0, 1)
 WEEK_TTL_S = 90 * 86_400
 OWNERS = 3
 EXAMPLES = 300
 START = max(EDGES.values()) + DAY_MS
-FIRST, LAST = (min(EDGES.values()) - DAY_MS) // QUARTER_MS, START // QUARTER_MS
 
 Fate = Exception | None
 
@@ -66,66 +63,32 @@ class Gate:
         self.waiting = [each for each in self.waiting if not each.done()]
 
 
-class DictTables:
-    """The stamped operations of `domain.ports.Tables`; a write may be stopped halfway."""
+class GatedTables(MemoryTables):
+    """The store in dictionaries, with gates; a write may be stopped halfway."""
 
     def __init__(self, clock: Clock, gate: Gate) -> None:
-        self._clock, self._gate = clock, gate
-        self._rows: dict[tuple[str, Key], tuple[StampedRow, int | None]] = {}
-        self._tombstones: dict[tuple[str, Value], int] = {}
+        super().__init__(clock)
+        self._gate = gate
 
     async def read_stamped(self, table: Table, keys: Sequence[Key]) -> list[StampedRow | None]:
         await self._gate()
-        return [self._live(table.name, key) for key in keys]
+        return await super().read_stamped(table, keys)
 
-    async def scan_stamped(
-        self,
-        table: Table,
-        partition: Key,
-        *,
-        first: Any = None,
-        last: Any = None,
-        descending: bool = False,
-        limit: int | None = None,
-    ) -> list[StampedRow]:
+    async def scan_stamped(self, table: Table, partition: Key, **within: Any) -> list[StampedRow]:
         await self._gate()
-        rows = [self._live(name, key) for name, key in self._rows if name == table.name]
-        found = [
-            row
-            for row in rows
-            if row is not None
-            and row.key[:1] == partition
-            and (first is None or row.key[1] >= first)
-            and (last is None or row.key[1] <= last)
-        ]
-        return sorted(found, key=lambda row: row.key, reverse=descending)[:limit]
+        return await super().scan_stamped(table, partition, **within)
 
     async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:
-        flat = [(table.name, row) for table, rows in writes for row in rows]
+        flat = [(table, [row]) for table, rows in writes for row in rows]
         half = len(flat) // 2
         for part in (flat[:half], flat[half:]):
             await self._gate()
-            for name, row in part:
-                self._write(name, row)
+            await super().write_stamped(part)
         await self._gate()
 
     async def erase_stamped(self, table: Table, partition: Key, *, stamp: int) -> None:
         await self._gate()
-        self._tombstones[table.name, partition[0]] = stamp
-        for name, key in list(self._rows):
-            if name == table.name and key[:1] == partition:
-                del self._rows[name, key]
-
-    def _write(self, name: str, row: StampedRow) -> None:
-        stands = self._rows.get((name, row.key))
-        least = self._tombstones.get((name, row.key[0]), 0)
-        if row.stamp >= least and (stands is None or row.stamp > stands[0].stamp):
-            expires = None if row.ttl_s is None else self._clock() + row.ttl_s * 1_000
-            self._rows[name, row.key] = row, expires
-
-    def _live(self, name: str, key: Key) -> StampedRow | None:
-        row, expires = self._rows.get((name, key), (None, None))
-        return None if expires is not None and expires <= self._clock() else row
+        await super().erase_stamped(table, partition, stamp=stamp)
 
 
 class GatedLog(MemoryLog):
@@ -171,7 +134,7 @@ class House:
     def __init__(self, said: Sequence[Sequence[Heartbeat]], erased: str) -> None:
         self.clock, self.gate = Clock(START), Gate()
         self.log = GatedLog(self.clock, self.gate)
-        tables: Any = DictTables(self.clock, self.gate)  # of Tables, what Listening calls
+        tables = GatedTables(self.clock, self.gate)
         self.listening = Listening(tables, week_ttl_s=WEEK_TTL_S)
         self.owners = [Owner(self.partition()) for _ in range(OWNERS)]
         self.said = [*said, [erase(erased)]] if erased else said
@@ -237,71 +200,16 @@ class House:
     async def compare(self, complete: int, *, counted: int) -> None:
         """Compare with the oracle: rows hold *complete* records at least, and *counted* plays'."""
         every = self.said[: len(self.records)]
-        for listener in sorted({beat.listener_id for said in every for beat in said}):
-            least, most = of_listener(every[:complete], listener), of_listener(every, listener)
-            found = await self.listening.quarters(listener, FIRST, LAST, now_ms=self.clock())
-            quarters = found.mapping()
-            plays = await self.listening.plays_before(listener, None, 1_000)
-            if any(beat.kind is Kind.ERASE for beat in most):
-                gone = any(beat.kind is Kind.ERASE for beat in least)
-                assert not gone or (quarters, plays) == ({}, [])
-                continue
-            check_quarters(quarters, recount.quarters(least), recount.quarters(most))
-            check_plays(plays, recount.plays(least), recount.plays(most))
-        fewest, most_of_all = tracks_of(every[:counted], erased=True), tracks_of(every)
-        for track, count in zip(TRACKS, await self.listening.track_plays(TRACKS), strict=True):
-            assert fewest[track] <= count <= most_of_all[track]
+        bounds = Bounds(flat(every[:complete]), flat(every[:counted]), flat(every))
+        await compare(self.listening, bounds, self.clock())
 
 
 def erase(listener: str) -> Heartbeat:
     return Heartbeat(id="erase", listener_id=listener, track_id="-", kind=Kind.ERASE, at=0)
 
 
-def of_listener(said: Sequence[Sequence[Heartbeat]], listener: str) -> list[Heartbeat]:
-    return [beat for record in said for beat in record if beat.listener_id == listener]
-
-
-def tracks_of(said: Sequence[Sequence[Heartbeat]], *, erased: bool = False) -> Counter[str]:
-    """Count the plays of each track; *erased*: without those of listeners who were erased."""
-    counts: Counter[str] = Counter()
-    for listener in {beat.listener_id for record in said for beat in record}:
-        own = of_listener(said, listener)
-        if not (erased and any(beat.kind is Kind.ERASE for beat in own)):
-            counts.update(
-                play.track_id for play, count in recount.plays(own).items() if count.counted
-            )
-    return counts
-
-
-def check_quarters(stored: dict[int, int], least: dict[int, int], most: dict[int, int]) -> None:
-    assert least.keys() <= stored.keys() <= most.keys()
-    for quarter, listened in stored.items():
-        assert least.get(quarter, 0) <= listened <= most[quarter]
-
-
-def check_plays(
-    stored: Sequence[Play], least: dict[PlayOf, PlayCount], most: dict[PlayOf, PlayCount]
-) -> None:
-    found = {
-        PlayOf(
-            play.track_id, play.play_id, None if play.play_id else play.played_at_ms // DAY_MS
-        ): play
-        for play in stored
-    }
-    assert len(found) == len(stored)
-    assert least.keys() <= found.keys() <= most.keys()
-    for key, play in found.items():
-        assert (least[key].ms_played if key in least else 0) <= play.ms_played
-        assert play.ms_played <= most[key].ms_played
-        if least.get(key) == most[key]:
-            assert most[key] == PlayCount(
-                ms_played=play.ms_played,
-                first_ms=play.played_at_ms,
-                last_ms=play.ended_at_ms,
-                counted=play.counted,
-                context=play.context,
-                device_id=play.device_id,
-            )
+def flat(said: Sequence[Sequence[Heartbeat]]) -> list[Heartbeat]:
+    return [beat for record in said for beat in record]
 
 
 class Action(NamedTuple):

@@ -10,6 +10,7 @@ from domain.ports import Log, Record
 from domain.positions import Generation
 from stores.sqlite_log import SqliteLog
 from tests.clock import Clock
+from tests.memory_log import MemoryLog
 
 FIRST = Generation(0, 3)
 ALL = 1 << 30
@@ -21,7 +22,15 @@ def sqlite(folder: Path, clock: Clock) -> Log:
     return SqliteLog.open(folder / "log.db", partitions=FIRST.partitions, now_ms=clock)
 
 
-ADAPTERS = {"sqlite": sqlite}
+def memory(folder: Path, clock: Clock) -> Log:
+    """Open what stands for the folder: the fake that other tests rely on."""
+    if folder not in IN_MEMORY:
+        IN_MEMORY[folder] = MemoryLog(clock, FIRST.partitions)
+    return IN_MEMORY[folder].another()
+
+
+IN_MEMORY: dict[Path, MemoryLog] = {}
+ADAPTERS = {"sqlite": sqlite, "memory": memory}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from domain.ports import Column, Row, StampedRow, Table, Tables, Value
 from stores.sqlite_tables import SqliteTables
 from tests.clock import Clock
+from tests.memory_tables import MemoryTables
 
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
 STATE = {"state": Column.BLOB}
@@ -41,7 +42,13 @@ def sqlite(folder: Path, clock: Clock) -> Tables:
     return SqliteTables.open(folder / "store.db", now_ms=clock, tables=DECLARED)
 
 
-ADAPTERS = {"sqlite": sqlite}
+def memory(folder: Path, clock: Clock) -> Tables:
+    """Open what stands for the folder: the fake that other tests rely on."""
+    return IN_MEMORY.setdefault(folder, MemoryTables(clock))
+
+
+IN_MEMORY: dict[Path, MemoryTables] = {}
+ADAPTERS = {"sqlite": sqlite, "memory": memory}
 
 
 @pytest.fixture
