@@ -27,17 +27,9 @@ from heartline.run_directory import delete_run_dirs, marker_of, run_prefix
 from heartline.settings import Settings
 from heartline.terminal import fail, note, say
 
-BACKOFF_S = (
-    0.0,
-    1.0,
-    2.0,
-    5.0,
-    10.0,
-    30.0,
-)  # before the next start, by starts that came to nothing
+BACKOFF_S = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)  # before a start, by those that never answered
 GIVE_UP_AFTER = 3  # starts in a row that never answered, when none ever has
 LOCK_TRIES, LOCK_RETRY_S = 5, 0.05
-SOUND_AFTER_S = 60.0  # a life this long forgets earlier failures
 
 
 def run(settings: Settings, *, environ: Mapping[str, str], demo: bool = False) -> int:
@@ -72,7 +64,7 @@ class Supervisor:
         self._settings, self._marker, self._environ = settings, marker, environ
         self._demo = demo
         self._stop, self._hurry = asyncio.Event(), asyncio.Event()
-        self._answered_at = 0.0  # of this life, monotonic; 0: not yet
+        self._answered = False  # in this life
         self._announced = False
 
     async def supervise(self) -> int:
@@ -82,14 +74,14 @@ class Supervisor:
             loop.add_signal_handler(number, self._asked_to_stop)
         failures = 0
         while True:
-            self._answered_at = 0.0
+            self._answered = False
             life = Life(self._settings, marker=self._marker, environ=self._environ)
             end = await life.live(self._stop, self._hurry, self._ready)
             if end.ending is Ending.ASKED:
                 return 0
             if end.ending is Ending.REFUSED and not self._announced:
                 fail(end.why)  # later on, what is in the way may pass by itself
-            failures = 0 if self._lived_long() else failures + 1
+            failures = 0 if self._answered else failures + 1
             await self._before_next(end, failures)
             if self._stop.is_set():
                 return 0
@@ -102,9 +94,6 @@ class Supervisor:
             async with asyncio.timeout(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]):
                 await self._stop.wait()
 
-    def _lived_long(self) -> bool:
-        return self._answered_at > 0 and time.monotonic() - self._answered_at > SOUND_AFTER_S
-
     def _asked_to_stop(self) -> None:
         if self._stop.is_set():
             self._hurry.set()
@@ -113,7 +102,7 @@ class Supervisor:
             self._stop.set()
 
     async def _ready(self) -> None:
-        self._answered_at = time.monotonic()
+        self._answered = True
         if self._announced:
             note("answers again")
         else:

@@ -1,12 +1,18 @@
+import asyncio
 import json
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from heartline import supervisor
+from heartline.life import End, Ending
 from heartline.settings import Settings
 from heartline.supervisor import (
+    Supervisor,
     check_port,
     data_locked,
     running_file,
@@ -66,3 +72,53 @@ def test_a_damaged_file_is_as_good_as_none(tmp_path: Path) -> None:
         running_file(tmp_path).write_text("{")
 
         assert running_url(tmp_path) is None
+
+
+class ShortLife:
+    """A life that answers, unless told otherwise, and dies at once; the last one is asked to stop."""
+
+    left: ClassVar[int]
+    answers: ClassVar[bool]
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    async def live(
+        self, _stop: asyncio.Event, _hurry: asyncio.Event, ready: Callable[[], Awaitable[None]]
+    ) -> End:
+        if self.answers:
+            await ready()
+        ShortLife.left -= 1
+        return End(Ending.DIED, "the raylet died") if self.left else End(Ending.ASKED)
+
+
+@pytest.fixture
+def lives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Supervisor:
+    monkeypatch.setattr(supervisor, "Life", ShortLife)
+    monkeypatch.setattr(supervisor, "BACKOFF_S", (0.0, 3_600.0))
+    return Supervisor(Settings(tmp_path), marker="cafe0123", environ={}, demo=False)
+
+
+async def test_lives_that_answered_follow_one_another_without_a_pause(lives: Supervisor) -> None:
+    ShortLife.left, ShortLife.answers = 4, True
+
+    async with asyncio.timeout(10):
+        assert await lives.supervise() == 0
+
+
+async def test_after_starts_that_never_answered_there_is_a_pause(lives: Supervisor) -> None:
+    ShortLife.left, ShortLife.answers = 2, False
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await lives.supervise()
+
+
+async def test_when_no_start_ever_answered_it_gives_up(
+    lives: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "BACKOFF_S", (0.0,))
+    ShortLife.left, ShortLife.answers = 10, False
+
+    with pytest.raises(Failure, match="the raylet died; see"):
+        await lives.supervise()
