@@ -17,26 +17,22 @@ from typing import Any
 
 from heartline import haproxy, processes
 from heartline.haproxy import PROBE_SOCKET
-from heartline.probe import NOBODY_LISTENS, Answer, ask
+from heartline.probe import Answer, ask
 from heartline.ray_environment import environment
 from heartline.run_directory import fresh_log, keep_logs, make_run_dir, run_prefix
 from heartline.settings import Settings
+from heartline.vitals import one_gone
 
 START_LIMIT_S = 180.0
 STOP_LIMIT_S = 25.0  # a commit of every shard, then Serve's and Ray's own shutdown
 PROBE_EVERY_S = 1.0
 LOOK_S = 0.1  # while starting
 PROBE_TIMEOUT_S = 5.0
-SILENT_LIMIT_S = 12.0  # Ray brings a replica back within 5 s by itself; after this we start afresh
+SILENT_LIMIT_S = (
+    15.0  # Ray brings a replica or HAProxy back within 10 s; after this we start afresh
+)
 FAILURE_FILE = "failure"  # in the run directory: why the driver refused to start, one line
-REFUSED_LIMIT_S = 3.0  # HAProxy is gone: Ray would take 30 s to notice; a reload refuses nobody
 APPLICATION_PATHS = ("/healthz", "/v1/heartbeats", "/v1/me/listening/minutes")
-VITAL = {  # Ray on one machine does not survive the loss of any of these
-    "/raylet/raylet ": "the raylet",
-    "/gcs/gcs_server ": "the GCS server",
-    "ray::RuntimeEnvAgent": "the runtime-env agent",
-    "ray::DashboardAgent": "the dashboard agent",
-}
 
 
 class Ending(Enum):
@@ -62,6 +58,7 @@ class Life:
         self._settings, self._marker, self._environ = settings, marker, environ
         self._run_dir = Path()
         self._driver: subprocess.Popen[bytes] | None = None
+        self._vital: asyncio.Task[str] | None = None  # one watch for the whole life: no gap in it
 
     async def live(
         self, stop: asyncio.Event, hurry: asyncio.Event, ready: Callable[[], Awaitable[None]]
@@ -70,6 +67,7 @@ class Life:
         self._run_dir = make_run_dir(self._marker)
         try:
             self._driver = self._spawn()
+            self._vital = asyncio.create_task(one_gone(lambda: processes.descendants(os.getpid())))
             end = await self._until_answered(stop) or await self._until_ready(stop)
             if end is None:
                 await ready()
@@ -78,6 +76,8 @@ class Life:
                 await self._stop_driver(hurry)
             return end
         finally:
+            if self._vital:
+                self._vital.cancel()
             self._clear_away()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -107,44 +107,39 @@ class Life:
         """Wait for the first answer of every application; None: it is there."""
         try:
             async with asyncio.timeout(START_LIMIT_S):
-                first = await first_of(
-                    stop=stop.wait(), driver=self._driver_gone(), answered=self._all_answer()
-                )
+                first = await first_of(**self._ends(stop), answered=self._all_answer())
         except TimeoutError:
             return End(Ending.DIED, f"nothing answered within {START_LIMIT_S:.0f} s")
         return self._end(first)
 
     async def _until_ready(self, stop: asyncio.Event) -> End | None:
         """Wait until rows are fresh, however long shards take to catch up; None: they are."""
-        return self._end(await first_of(**self._ends(stop), ready=self._is_ready()))
+        first = await first_of(**self._ends(stop), silence=self._silence(), ready=self._is_ready())
+        return self._end(first)
 
     async def _until_something_dies(self, stop: asyncio.Event) -> End:
-        first = await first_of(**self._ends(stop))
-        return self._end(first) or End(Ending.DIED, first)
+        first = await first_of(**self._ends(stop), silence=self._silence())
+        return self._end(first) or End(Ending.ASKED)
 
     def _ends(self, stop: asyncio.Event) -> dict[str, Coroutine[Any, Any, object]]:
-        ends: dict[str, Coroutine[Any, Any, object]] = {
+        return {
             "stop": stop.wait(),
             "driver": self._driver_gone(),
+            "vital": self._vital_gone(),
         }
-        ends |= {
-            f"{what} died": gone(pid)
-            for pid in processes.descendants(os.getpid())
-            for mark, what in VITAL.items()
-            if mark in processes.command(pid)
-        }
-        return ends | {"the applications do not answer": self._silence()}
 
-    def _end(self, first: str) -> End | None:
+    def _end(self, first: tuple[str, object]) -> End | None:
         match first:
-            case "stop":
+            case "stop", _:
                 return End(Ending.ASKED)
-            case "driver":
+            case "driver", _:
                 return self._driver_end()
-            case "answered" | "ready":
-                return None
+            case "vital", what:
+                return End(Ending.DIED, f"{what} died")
+            case "silence", _:
+                return End(Ending.DIED, "the applications do not answer")
             case _:
-                return End(Ending.DIED, first)
+                return None
 
     async def _all_answer(self) -> None:
         while True:
@@ -160,6 +155,9 @@ class Life:
                 return
             await asyncio.sleep(LOOK_S)
 
+    async def _vital_gone(self) -> str:
+        return await asyncio.shield(self._vital) if self._vital else ""
+
     async def _driver_gone(self) -> None:
         if self._driver:
             await gone(self._driver.pid)
@@ -171,17 +169,16 @@ class Life:
         return End(Ending.DIED, f"the driver ended with status {status}")
 
     async def _silence(self) -> None:
-        """Return when nobody has listened for some seconds, or an application was silent for long."""
-        heard, listened = dict.fromkeys(APPLICATION_PATHS, time.monotonic()), time.monotonic()
+        """Return when an application was silent for long."""
+        heard = dict.fromkeys(APPLICATION_PATHS, time.monotonic())
         while True:
             await asyncio.sleep(PROBE_EVERY_S)
             processes.reap({self._driver.pid} if self._driver else ())
             answers = await asyncio.gather(*(self._ask(path) for path in heard))
             now = time.monotonic()
-            listened = listened if NOBODY_LISTENS in answers else now
             for path, answer in zip(heard, answers, strict=True):
                 heard[path] = now if answer and answer.alive else heard[path]
-            if now - listened > REFUSED_LIMIT_S or now - min(heard.values()) > SILENT_LIMIT_S:
+            if now - min(heard.values()) > SILENT_LIMIT_S:
                 return
 
     async def _ask(self, path: str) -> Answer | None:
@@ -220,14 +217,16 @@ async def gone(pid: int) -> None:
         os.close(watched)
 
 
-async def first_of(**waits: Coroutine[Any, Any, object]) -> str:
-    """Wait for the first of several, by name, and give up the others; an earlier name wins a tie."""
+async def first_of(**waits: Coroutine[Any, Any, object]) -> tuple[str, object]:
+    """Wait for the first of several, its name and result, and give up the others.
+
+    An earlier name wins a tie.
+    """
     tasks = {name: asyncio.ensure_future(wait) for name, wait in waits.items()}
     try:
         await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
         done = next(name for name, task in tasks.items() if task.done())
-        tasks[done].result()
-        return done
+        return done, tasks[done].result()
     finally:
         for task in tasks.values():
             task.cancel()

@@ -44,6 +44,14 @@ def parents() -> dict[int, int]:
     return found
 
 
+def lives(pid: int) -> bool:
+    """Whether the process *pid* is there and has not ended."""
+    try:
+        return _state_and_parent(pid)[0] != "Z"
+    except (OSError, IndexError):
+        return False
+
+
 def descendants(ancestor: int) -> set[int]:
     """Find every living process that descends from *ancestor*."""
     parent_of, found, wave = parents(), set[int](), {ancestor}

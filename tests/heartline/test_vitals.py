@@ -1,0 +1,106 @@
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from heartline import processes
+from heartline.vitals import one_gone
+
+WAITS = "import sys; print('up', flush=True); sys.stdin.read()"
+VITAL = {"heart-of-it": "the heart", "brain-of-it": "the brain"}
+
+
+@pytest.fixture
+def started() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def start(stack: ExitStack, name: str) -> subprocess.Popen[str]:
+    process = stack.enter_context(
+        subprocess.Popen(
+            [sys.executable, "-c", WAITS, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    )
+    stack.callback(process.kill)
+    assert process.stdout
+    assert process.stdout.readline() == "up\n"
+    return process
+
+
+class Watch:
+    """A watch over a family that may grow; it counts how often it was looked at."""
+
+    def __init__(self, *pids: int) -> None:
+        self.family, self._looked = set(pids), asyncio.Semaphore(0)
+        self._task = asyncio.create_task(one_gone(self._look, vital=VITAL))
+
+    def _look(self) -> set[int]:
+        self._looked.release()
+        return self.family
+
+    async def looks(self, times: int) -> None:
+        for _ in range(times):
+            await self._looked.acquire()
+
+    async def tells(self) -> str:
+        async with asyncio.timeout(10):
+            return await self._task
+
+
+async def test_the_one_that_ends_is_named(started: ExitStack) -> None:
+    heart, brain = start(started, "heart-of-it"), start(started, "brain-of-it")
+    watch = Watch(heart.pid, brain.pid)
+    await watch.looks(1)
+
+    brain.kill()
+
+    assert await watch.tells() == "the brain"
+
+
+async def test_one_that_ends_while_others_are_still_to_come_is_missed(started: ExitStack) -> None:
+    heart = start(started, "heart-of-it")
+    watch = Watch(heart.pid, os.getpid())
+    await watch.looks(1)
+
+    heart.kill()  # nobody waits for it, so that it stays a zombie
+
+    assert await watch.tells() == "the heart"
+
+
+async def test_one_that_comes_later_is_watched_as_well(started: ExitStack) -> None:
+    watch = Watch(start(started, "heart-of-it").pid)
+    await watch.looks(2)
+
+    brain = start(started, "brain-of-it")
+    watch.family.add(brain.pid)
+    await watch.looks(1)
+    brain.kill()
+
+    assert await watch.tells() == "the brain"
+
+
+async def test_a_child_that_has_taken_a_command_of_its_own_may_end(
+    started: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between fork and exec a child of the raylet looks like the raylet."""
+    heart, child = start(started, "heart-of-it"), start(started, "nobody")
+    commands, real = {child.pid: "brain-of-it"}, processes.command
+    monkeypatch.setattr(processes, "command", lambda pid: commands.get(pid) or real(pid))
+    watch = Watch(heart.pid, child.pid)
+    await watch.looks(1)
+
+    commands.clear()
+    await watch.looks(2)
+    child.kill()
+    await watch.looks(2)
+    heart.kill()
+
+    assert await watch.tells() == "the heart"
