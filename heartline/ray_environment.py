@@ -69,6 +69,7 @@ def environment(
         "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody outside
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # binds Ray's own servers to loopback
         "RAY_worker_niceness": "0",  # the default of 15 starves shards beside everything else
+        "RAY_worker_maximum_startup_concurrency": str(max(2, cores)),  # else one at a time
         "RAY_enable_metrics_collection": "0",
         "RAY_task_events_report_interval_ms": "0",
         "RAY_ROTATION_MAX_BYTES": "4000000",
@@ -76,6 +77,10 @@ def environment(
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",  # serve.shutdown: 33 s to 2 s
+        # HAProxy and its manager: noticed after three checks, 30 s by default; a start on a busy
+        # machine may take longer than the 5 s after which it would be begun anew.
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "20",
         # Ranges of their own: a replica of another start must never get the port of one of ours
         # that ended, since our HAProxy would send it our listeners' requests.
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
