@@ -68,12 +68,14 @@ def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:
     from actors.shard_handles import NAMESPACE
     from heartline.applications import serve_applications
     from heartline.cluster import start_consumers
+    from heartline.ray_node import start_only_what_is_needed
 
     asked = threading.Event()
 
     def ask(number: int, _frame: FrameType | None) -> None:
         asked.set()
 
+    start_only_what_is_needed()
     ray.init(
         address="local",
         namespace=NAMESPACE,

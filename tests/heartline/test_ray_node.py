@@ -1,0 +1,27 @@
+import pytest
+from ray._private.node import Node
+
+from heartline.ray_node import IDLE_PROCESSES, start_only_what_is_needed
+
+
+def test_ray_knows_the_processes_that_we_leave_out() -> None:
+    assert [name for name in IDLE_PROCESSES if not hasattr(Node, name)] == []
+
+
+def test_they_are_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in IDLE_PROCESSES:
+        monkeypatch.setattr(Node, name, getattr(Node, name))  # back to this afterwards
+
+    start_only_what_is_needed()
+
+    node = Node.__new__(Node)
+    assert [getattr(node, name)() for name in IDLE_PROCESSES] == [None, None, None]
+
+
+def test_what_a_later_ray_does_not_have_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in IDLE_PROCESSES:
+        monkeypatch.delattr(Node, name)
+
+    start_only_what_is_needed()
+
+    assert [name for name in IDLE_PROCESSES if hasattr(Node, name)] == []
