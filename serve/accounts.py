@@ -12,17 +12,20 @@ from domain.errors import UnknownZone
 from serve.auth import Caller, unauthorized
 from serve.endpoints import Endpoint, Link
 from serve.errors import ApiError, invalid
-from serve.inputs import base_url, json_body
-from stores.accounts import (
+from serve.inputs import base_url, client_address, json_body
+from stores.account_names import (
     DISPLAY_NAME_BYTES,
     NAME_CHARACTERS,
+    InvalidAccount,
+    check_display_name,
+)
+from stores.accounts import (
     PASSWORD_CHARACTERS,
     Account,
     Accounts,
-    InvalidAccount,
     NameTaken,
     NoAccount,
-    check_display_name,
+    WrongPassword,
     move,
 )
 from stores.login_attempts import TooManyAttempts
@@ -63,6 +66,13 @@ class ProfileChange(Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: TimeZone | UnsetType = UNSET
 
 
+class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """The password of now, and the one that replaces it."""
+
+    password: str
+    new_password: Password
+
+
 class ExternalUrls(Struct, frozen=True):
     """Links to other places; Heartline has none."""
 
@@ -84,6 +94,7 @@ class Profile(Struct, frozen=True):
 
 
 _new_account = msgspec.json.Decoder(NewAccount)
+_password_change = msgspec.json.Decoder(PasswordChange)
 _profile_change = msgspec.json.Decoder(ProfileChange)
 
 
@@ -104,6 +115,8 @@ class Profiles:
     async def sign_up(self, request: Request, _caller: Caller) -> Response:
         """Make an account that may listen; the same again answers with that account."""
         wanted = await json_body(request, _new_account)
+        address = client_address(request)
+        await self._accounts.admit_sign_up(address)
         try:
             account = await self._accounts.create(
                 wanted.name,
@@ -114,7 +127,7 @@ class Profiles:
         except (InvalidAccount, UnknownZone) as error:
             raise _blamed(error) from error
         except NameTaken as error:
-            account = await self._made_before(wanted, error)
+            account = await self._made_before(wanted, address, error)
         return _profile(request, account, status=201)
 
     async def me(self, request: Request, caller: Caller) -> Response:
@@ -135,6 +148,23 @@ class Profiles:
             raise unauthorized("the account is gone") from error
         return _profile(request, account)
 
+    async def change_password(self, request: Request, caller: Caller) -> Response:
+        """Change the caller's password, and end all their sessions."""
+        change = await json_body(request, _password_change)
+        address = client_address(request)
+        try:
+            await self._accounts.change_password(
+                _account(caller), change.password, change.new_password, address=address
+            )
+        except WrongPassword as error:
+            raise invalid("password", str(error)) from error
+        except InvalidAccount as error:
+            raise invalid("new_password", error.wants) from error
+        except NoAccount as error:
+            raise unauthorized("the account is gone") from error
+        await self._families.end_all(caller.listener_id)
+        return Response(status_code=204)
+
     async def delete_me(self, _request: Request, caller: Caller) -> Response:
         """Delete the caller's account and everything that was listened with it.
 
@@ -145,10 +175,12 @@ class Profiles:
         await self._accounts.delete(caller.listener_id)
         return Response(status_code=204)
 
-    async def _made_before(self, wanted: NewAccount, taken: NameTaken) -> Account:
+    async def _made_before(self, wanted: NewAccount, address: str, taken: NameTaken) -> Account:
         """Find the account that a retried sign-up made the first time."""
         try:
-            account = await self._accounts.authenticate(wanted.name, wanted.password)
+            account = await self._accounts.authenticate(
+                wanted.name, wanted.password, address=address
+            )
         except TooManyAttempts:
             account = None
         if account is None:
@@ -211,7 +243,7 @@ ENDPOINTS: tuple[Endpoint[Profiles], ...] = (
         public=True,
         body=NewAccount,
         answers={201: Profile},
-        errors=(409, 422),
+        errors=(409, 422, 429),
         links=(
             Link(
                 "LogIn",
@@ -249,6 +281,15 @@ ENDPOINTS: tuple[Endpoint[Profiles], ...] = (
         body=ProfileChange,
         answers={200: Profile},
         errors=(422,),
+    ),
+    Endpoint(
+        "PUT",
+        "/v1/me/password",
+        Profiles.change_password,
+        summary="Change my password: every access and refresh token of before ends",
+        body=PasswordChange,
+        answers={204: None},
+        errors=(422, 429),
     ),
     Endpoint(
         "DELETE",

@@ -42,6 +42,8 @@ class Access:
         account = await self._accounts.by_id(claims.listener_id)
         if account is None:
             raise unauthorized("the account is gone")
+        if claims.issued_s < account.tokens_since_s:
+            raise unauthorized("the password was changed since")
         return Caller(account.listener_id, claims.scopes & account.scopes, account)
 
 

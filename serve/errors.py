@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
 from domain.errors import InvalidWeek, Refused, Unavailable, UnknownZone
+from stores.login_attempts import TooManyAttempts
 
 RETRY_AFTER_S = 2  # a shard or a replica that died is back within that
 
@@ -113,6 +114,9 @@ def _refused(error: Refused) -> ApiError:
             return invalid("week", str(error))
         case UnknownZone():
             return invalid("time_zone", str(error))
+        case TooManyAttempts():
+            headers = {"Retry-After": str(error.retry_after_s)}
+            return ApiError(429, str(error), "too_many_attempts", headers=headers)
         case _:
             return ApiError(422, str(error), "invalid")
 

@@ -1,21 +1,22 @@
-"""``POST /v1/token``: OAuth 2 grants (RFC 6749) for passwords, refresh tokens and gateways."""
+"""``POST /v1/token`` and ``/v1/revoke``: logging in and out by OAuth 2 (RFC 6749, RFC 7009)."""
 
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import NamedTuple
+from contextlib import suppress
+from typing import Annotated, NamedTuple
 from urllib.parse import unquote_plus
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from serve.auth import Caller
 from serve.endpoints import FORM, Endpoint, Link
 from serve.errors import ApiError
-from serve.inputs import form_body
-from serve.tokens import ACCESS_TTL_S, Tokens
+from serve.inputs import client_address, form_body
+from serve.tokens import ACCESS_TTL_S, InvalidToken, Tokens
 from stores.accounts import Account, Accounts, Scope
 from stores.login_attempts import TooManyAttempts
 from stores.refresh_families import InvalidRefreshToken, RefreshFamilies, ScopeNotGranted
@@ -45,6 +46,13 @@ class ClientCredentialsGrant(Struct, tag_field="grant_type", tag="client_credent
     client_id: str = ""
     client_secret: str = ""
     scope: str = ""
+
+
+class Revocation(Struct):
+    """The refresh token that shall be good no more; what else RFC 7009 lets one say is not needed."""
+
+    token: Annotated[str, Meta(min_length=1)]
+    token_type_hint: str = ""
 
 
 class TokenAnswer(Struct, frozen=True, omit_defaults=True):
@@ -80,11 +88,10 @@ class NotGranted(Exception):
 
 
 class Credentials(NamedTuple):
-    """The name and password of an account that is a client, and whether they came by HTTP Basic."""
+    """The name and password of an account that is a client."""
 
     name: str
-    password: str
-    basic: bool
+    secret: str
 
 
 class Login:
@@ -97,22 +104,34 @@ class Login:
         """Answer a token request."""
         try:
             answer = await self._grant(request, await form_body(request))
-        except NotGranted as error:
+        except (NotGranted, TooManyAttempts, ApiError) as error:
             return _refused(error)
-        except TooManyAttempts as error:
-            wait = {"Retry-After": str(error.retry_after_s)}
-            return _refused(NotGranted("too_many_attempts", str(error), 429, wait))
-        except ApiError as error:
-            return _refused(
-                NotGranted("invalid_request", error.message, error.status, error.headers)
-            )
         body = msgspec.json.encode(answer)
         return Response(body, headers=NEVER_STORED, media_type="application/json")
+
+    async def revoke(self, request: Request, _caller: Caller) -> Response:
+        """End the session that a refresh token belongs to, as RFC 7009 says: log out."""
+        try:
+            token = _field(await form_body(request), "token")
+        except (NotGranted, ApiError) as error:
+            return _refused(error)
+        if self._is_access_token(token):
+            return _refused(NotGranted("unsupported_token_type", "an access token ends by itself"))
+        with suppress(InvalidRefreshToken):  # one that is not good needs no end
+            await self._families.end(token)
+        return Response(headers=NEVER_STORED)
+
+    def _is_access_token(self, token: str) -> bool:
+        try:
+            self._tokens.read(token)
+        except InvalidToken:
+            return False
+        return True
 
     async def _grant(self, request: Request, form: Mapping[str, str]) -> TokenAnswer:
         match form.get("grant_type"):
             case "password":
-                return await self._by_password(form)
+                return await self._by_password(request, form)
             case "refresh_token":
                 return await self._by_refresh_token(form)
             case "client_credentials":
@@ -123,9 +142,10 @@ class Login:
                 wants = "grant_type must be password, refresh_token or client_credentials"
                 raise NotGranted("unsupported_grant_type", wants)
 
-    async def _by_password(self, form: Mapping[str, str]) -> TokenAnswer:
+    async def _by_password(self, request: Request, form: Mapping[str, str]) -> TokenAnswer:
         name, password = _field(form, "username"), _field(form, "password")
-        account = await self._accounts.authenticate(name, password)
+        address = client_address(request)
+        account = await self._accounts.authenticate(name, password, address=address)
         if account is None:
             raise NotGranted("invalid_grant", "name or password is wrong")
         scopes = _granted(account, _wanted(form))
@@ -148,10 +168,10 @@ class Login:
 
     async def _by_client(self, request: Request, form: Mapping[str, str]) -> TokenAnswer:
         client = _credentials(request, form)
-        account = await self._accounts.authenticate(client.name, client.password)
+        address = client_address(request)
+        account = await self._accounts.authenticate(client.name, client.secret, address=address)
         if account is None:
-            headers = CHALLENGE if client.basic else None
-            raise NotGranted("invalid_client", "client id or secret is wrong", 401, headers)
+            raise NotGranted("invalid_client", "client id or secret is wrong", 401, CHALLENGE)
         return self._answer(account.listener_id, _granted(account, _wanted(form)), None)
 
     def _answer(
@@ -162,7 +182,12 @@ class Login:
         return TokenAnswer(access_token, "Bearer", ACCESS_TTL_S, scope, refresh_token)
 
 
-def _refused(error: NotGranted) -> Response:
+def _refused(error: NotGranted | TooManyAttempts | ApiError) -> Response:
+    if isinstance(error, TooManyAttempts):
+        wait = {"Retry-After": str(error.retry_after_s)}
+        error = NotGranted("too_many_attempts", str(error), 429, wait)
+    elif isinstance(error, ApiError):
+        error = NotGranted("invalid_request", error.message, error.status, error.headers)
     return Response(
         msgspec.json.encode(GrantError(error.error, error.description)),
         status_code=error.status,
@@ -199,13 +224,13 @@ def _granted(account: Account, wanted: frozenset[str]) -> frozenset[str]:
 def _credentials(request: Request, form: Mapping[str, str]) -> Credentials:
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
-        return Credentials(_field(form, "client_id"), _field(form, "client_secret"), basic=False)
+        return Credentials(_field(form, "client_id"), _field(form, "client_secret"))
     try:
         pair = base64.b64decode(encoded.strip(), validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise NotGranted("invalid_client", "malformed HTTP Basic", 401, CHALLENGE) from error
     name, _, secret = pair.partition(":")
-    return Credentials(_form_decoded(name), _form_decoded(secret), basic=True)
+    return Credentials(_form_decoded(name), _form_decoded(secret))
 
 
 def _form_decoded(text: str) -> str:
@@ -236,6 +261,23 @@ ENDPOINTS: tuple[Endpoint[Login], ...] = (
                     "refresh_token": "$response.body#/refresh_token",
                 },
             ),
+            Link(
+                "LogOut",
+                "POST",
+                "/v1/revoke",
+                body={"token": "$response.body#/refresh_token"},
+            ),
         ),
+    ),
+    Endpoint(
+        "POST",
+        "/v1/revoke",
+        Login.revoke,
+        summary="Log out: end the session of a refresh token (RFC 7009)",
+        public=True,
+        body=Revocation,
+        body_types=(FORM,),
+        answers={200: None},
+        error_body=GrantError,
     ),
 )

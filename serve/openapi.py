@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serve.auth import Caller
-from serve.endpoints import JSON, Endpoint, Link
+from serve.endpoints import FORM, JSON, Endpoint, Link
 from serve.errors import ErrorDocument
 from stores.accounts import Scope
 
@@ -104,10 +104,16 @@ def _operation(endpoint: Endpoint[Any], schemas: dict[str, Any]) -> dict[str, An
         "security": [] if endpoint.public else [{"oauth2": _scopes(endpoint)}],
     }
     if endpoint.body is not None:
-        content = {kind: {"schema": schemas[repr(endpoint.body)]} for kind in endpoint.body_types}
+        schema = schemas[repr(endpoint.body)]
+        content = {kind: {"schema": _sent_as(kind, schema)} for kind in endpoint.body_types}
         content |= {kind: {} for kind in endpoint.binary_types}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _sent_as(media: str, schema: dict[str, Any]) -> dict[str, Any]:
+    # In a form everything is text, unknown fields too, and nothing is a list.
+    return {"allOf": [schema], "additionalProperties": TEXT} if media == FORM else schema
 
 
 def _operation_id(method: str, path: str) -> str:

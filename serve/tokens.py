@@ -38,7 +38,8 @@ class Claims:
 
     listener_id: str
     scopes: frozenset[str]
-    expires_s: int  # seconds since the epoch
+    issued_s: int  # seconds since the epoch
+    expires_s: int
 
 
 class Tokens:
@@ -118,10 +119,13 @@ class Tokens:
 
 
 def _claims(payload: dict[str, Any]) -> Claims:
-    listener_id, scope, expires_s = payload["sub"], payload.get("scope"), payload["exp"]
-    if not (isinstance(scope, str) and isinstance(listener_id, str) and type(expires_s) is int):
+    listener_id, scope = payload["sub"], payload.get("scope")
+    instants = payload["iat"], payload["exp"]
+    if not (isinstance(scope, str) and isinstance(listener_id, str)):
         raise InvalidToken("claims of the wrong type")
-    return Claims(listener_id, frozenset(scope.split()), expires_s)
+    if not all(type(instant) is int for instant in instants):
+        raise InvalidToken("claims of the wrong type")
+    return Claims(listener_id, frozenset(scope.split()), *instants)
 
 
 def load_signing_key(pem: bytes) -> Ed25519PrivateKey:

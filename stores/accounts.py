@@ -4,7 +4,6 @@ An account is one document, found by its listener id, and a row that leads from 
 document is written before the name and deleted before it: a name without a document is free.
 """
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -14,24 +13,16 @@ from msgspec import Struct
 
 from domain.calendar import Zone, change_zone
 from domain.errors import Refused, Unavailable
-from domain.ids import is_text
 from domain.ports import Row, Tables, Value
+from domain.units import SECOND_MS
+from stores.account_names import NAME_CHARACTERS, InvalidAccount, check_display_name, name_key
 from stores.login_attempts import LoginAttempts
 from stores.passwords import Passwords
 from stores.tables import ACCOUNT_NAMES, ACCOUNTS
 
-NAME_CHARACTERS = 64
-DISPLAY_NAME_BYTES = 256
 PASSWORD_CHARACTERS = range(8, 1025)
 MOST_ZONES = 1000
 ATTEMPTS_TO_WRITE = 16
-
-# Control characters, surrogates, invisible ones, line ends, not assigned: names must not look alike.
-_NOT_IN_NAMES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# What else nobody sees: Default_Ignorable_Code_Point without what the categories above refuse.
-_INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
 
 
 class Scope(StrEnum):
@@ -52,22 +43,12 @@ class Account(Struct, frozen=True):
     scopes: frozenset[Scope]
     zones: tuple[Zone, ...]
     created_ms: int
+    tokens_since_s: int = 0  # access tokens issued before are worth nothing
 
     @property
     def time_zone(self) -> str:
         """The zone chosen last, which may begin to hold at the next quarter-hour."""
         return self.zones[-1].name
-
-
-class InvalidAccount(Refused):
-    """Raised when an account cannot have that name, password, display name or time zone."""
-
-    def __init__(self, field: str, wants: str) -> None:
-        super().__init__(field, wants)
-        self.field, self.wants = field, wants
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.wants}"
 
 
 class NameTaken(Refused):
@@ -90,6 +71,13 @@ class NoAccount(Refused):
 
     def __str__(self) -> str:
         return f"no account: {self.listener_id[:NAME_CHARACTERS]!r}"
+
+
+class WrongPassword(Refused):
+    """Raised when a password should change and the one given is not the account's."""
+
+    def __str__(self) -> str:
+        return "is not the account's password"
 
 
 class Contended(Unavailable):
@@ -197,6 +185,25 @@ class Accounts:
                 return after
         raise Contended(listener_id)
 
+    async def change_password(
+        self, account: Account, password: str, new_password: str, *, address: str = ""
+    ) -> None:
+        """Give an account another password; access tokens of before are worth nothing from now on.
+
+        :raises WrongPassword: if *password* is not the account's.
+        :raises InvalidAccount: if the new one is too short or too long.
+        :raises TooManyAttempts: if the name was tried too often lately.
+        :raises NoAccount: if it is gone.
+        """
+        proven = await self.authenticate(account.name, password, address=address)
+        if proven is None or proven.listener_id != account.listener_id:
+            raise WrongPassword
+        changes = {
+            "password_hash": await self.hash(new_password),
+            "tokens_since_s": self._now_ms() // SECOND_MS,
+        }
+        await self.update(account.listener_id, lambda now: msgspec.structs.replace(now, **changes))
+
     async def delete(self, listener_id: str) -> None:
         """Delete an account and its name; one that is gone already stays so."""
         row = await self._row(listener_id)
@@ -205,8 +212,15 @@ class Accounts:
                 await self._free_name(name_key(_account(row).name), listener_id)
             row = await self._row(listener_id)
 
-    async def authenticate(self, name: str, password: str) -> Account | None:
-        """Find the account whose name and password these are.
+    async def admit_sign_up(self, address: str) -> None:
+        """Let somebody at an address sign up ("": on this machine).
+
+        :raises TooManyAttempts: if too many did lately.
+        """
+        await self._attempts.count_sign_up(address)
+
+    async def authenticate(self, name: str, password: str, *, address: str = "") -> Account | None:
+        """Find the account whose name and password these are, as somebody at an address says.
 
         A name without an account takes as long as a wrong password.
 
@@ -217,12 +231,12 @@ class Accounts:
             key = name_key(name)
         except InvalidAccount:
             return None
-        await self._attempts.count(key)
+        await self._attempts.count_login(key, address)
         account = await self._named(key)
         stored = account.password_hash if account else None
         if not await self._passwords.matches(password, stored):
             return None
-        await self._attempts.forget(key)
+        await self._attempts.forget_logins(key, address)
         return account
 
     async def _row(self, listener_id: str) -> Row | None:
@@ -254,35 +268,6 @@ class Accounts:
 
 def _account(row: Row) -> Account:
     return _decoder.decode(row.values["document"])  # type: ignore[arg-type]
-
-
-def name_key(name: str) -> str:
-    """Fold a name into what is unique: two names that read the same fold into one.
-
-    :raises InvalidAccount: if no account can have that name.
-    """
-    if not 1 <= len(name) <= NAME_CHARACTERS:
-        raise InvalidAccount("name", f"wants 1 to {NAME_CHARACTERS} characters")
-    if name != name.strip() or any(unicodedata.category(c) in _NOT_IN_NAMES for c in name):
-        raise InvalidAccount("name", "wants no control characters, and no space at either end")
-    # The Unicode Standard, D146 (compatibility caseless matching); once is not enough.
-    folded = unicodedata.normalize("NFD", _INVISIBLE.sub("", name)).casefold()
-    folded = unicodedata.normalize("NFKD", folded).casefold()
-    folded = unicodedata.normalize("NFKC", folded)
-    if not folded.strip():
-        raise InvalidAccount("name", "wants something that can be seen")
-    return folded
-
-
-def check_display_name(display_name: str) -> str:
-    """Take a display name as it is.
-
-    :raises InvalidAccount: if it is empty, too long, or has control characters.
-    """
-    if not display_name.strip() or not is_text(display_name, DISPLAY_NAME_BYTES):
-        wants = f"wants 1 to {DISPLAY_NAME_BYTES} bytes without control characters"
-        raise InvalidAccount("display_name", wants)
-    return display_name
 
 
 def move(account: Account, time_zone: str, now_ms: int) -> Account:

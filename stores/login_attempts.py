@@ -1,4 +1,9 @@
-"""How often a name was tried lately, counted in the store so that it holds across replicas."""
+"""How often something was tried lately, counted in the store so that it holds across replicas.
+
+Of one name, few attempts are taken from one address, so that guessing is hopeless; and more from all
+of them together, so that somebody elsewhere cannot lock out whoever the name belongs to. Sign-ups are
+counted by address.
+"""
 
 from collections.abc import Callable
 
@@ -10,13 +15,15 @@ from domain.ports import Tables
 from domain.units import MINUTE_MS, SECOND_MS
 from stores.tables import LOGIN_ATTEMPTS
 
-MOST_ATTEMPTS = 10
+MOST_ATTEMPTS = 10  # on a name from one address
+MOST_ATTEMPTS_FROM_ALL = 100  # on a name
+MOST_SIGN_UPS = 300  # from one address
 WINDOW_MS = 5 * MINUTE_MS
 TURNS = 16  # so many others may come first
 
 
 class TooManyAttempts(Refused):
-    """Raised when a name was tried too often within five minutes."""
+    """Raised when something was tried too often within five minutes."""
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(retry_after_s)
@@ -37,22 +44,39 @@ _decoder = msgspec.json.Decoder(Attempts)
 
 
 class LoginAttempts:
-    """Counts the attempts on each name."""
+    """Counts attempts; an address of "" is this machine."""
 
     def __init__(self, tables: Tables, *, now_ms: Callable[[], int]) -> None:
         self._tables, self._now_ms = tables, now_ms
 
-    async def count(self, name: str) -> None:
+    async def count_login(self, name: str, address: str) -> None:
         """Note an attempt, before its password is looked at, so that many at once count too.
 
-        :raises TooManyAttempts: if there were too many; this one is not counted then.
+        :raises TooManyAttempts: if there were too many.
         """
+        await self._count(_pair(name, address), MOST_ATTEMPTS)
+        await self._count(name, MOST_ATTEMPTS_FROM_ALL)
+
+    async def forget_logins(self, name: str, address: str) -> None:
+        """Begin anew after a right password."""
+        await self._forget(_pair(name, address))
+        await self._forget(name)
+
+    async def count_sign_up(self, address: str) -> None:
+        """Note a sign-up; from this machine there may be any number.
+
+        :raises TooManyAttempts: if there were too many.
+        """
+        if address:
+            await self._count(_pair("", address), MOST_SIGN_UPS)
+
+    async def _count(self, name: str, most: int) -> None:
         for _ in range(TURNS):
             attempts, version = await self._read(name)
             now_ms = self._now_ms()
             if attempts is None or not 0 <= now_ms - attempts.since_ms < WINDOW_MS:
                 attempts = Attempts(now_ms, 0)
-            if attempts.count >= MOST_ATTEMPTS:
+            if attempts.count >= most:
                 left_ms = attempts.since_ms + WINDOW_MS - now_ms
                 raise TooManyAttempts(-(-left_ms // SECOND_MS))
             counted = msgspec.structs.replace(attempts, count=attempts.count + 1)
@@ -60,8 +84,7 @@ class LoginAttempts:
                 return
         raise TooManyAttempts(1)
 
-    async def forget(self, name: str) -> None:
-        """Begin anew after a right password."""
+    async def _forget(self, name: str) -> None:
         attempts, version = await self._read(name)
         if attempts is not None:
             await self._tables.delete_if(LOGIN_ATTEMPTS, (name,), version=version)
@@ -80,3 +103,7 @@ class LoginAttempts:
             version=version,
             ttl_s=WINDOW_MS // SECOND_MS,
         )
+
+
+def _pair(name: str, address: str) -> str:
+    return f"{name}\n{address}"  # no name has a line end

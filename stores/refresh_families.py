@@ -89,6 +89,14 @@ class RefreshFamilies:
             raise InvalidRefreshToken
         return Grant(listener_id, family.scopes, f"{listener_id}.{name}.{following}")
 
+    async def end(self, token: str) -> None:
+        """End the family of a token, whether the token is its last or was used before.
+
+        :raises InvalidRefreshToken: if it is not made like ours.
+        """
+        listener_id, family, _ = token_parts(token)
+        await self._end(listener_id, family)
+
     async def end_all(self, listener_id: str) -> None:
         """End every family of a listener."""
         for row in await self._tables.scan(REFRESH_FAMILIES, (listener_id,)):

@@ -126,6 +126,12 @@ class Api:
         refused = {"error": "invalid_grant", "error_description": "not a name and its password"}
         return JSONResponse(refused, 400)
 
+    async def revoke(self, request: Request) -> Response:
+        """Log out: the refresh token is good no more."""
+        form = dict(parse_qsl((await request.body()).decode()))
+        self.state.refresh.discard(form["token"])
+        return Response()
+
     async def sign_up(self, request: Request) -> Response:
         """Make an account."""
         wanted = await request.json()
@@ -203,6 +209,7 @@ def build_stand_in(state: StandIn) -> Starlette:
         routes=[
             *page_routes(),
             Route("/v1/token", api.open(api.token), methods=["POST"]),
+            Route("/v1/revoke", api.open(api.revoke), methods=["POST"]),
             Route("/v1/accounts", api.open(api.sign_up), methods=["POST"]),
             Route("/v1/heartbeats", api.closed(api.heartbeats), methods=["POST"]),
             Route(f"{me}/listening/minutes", api.closed(api.minutes)),

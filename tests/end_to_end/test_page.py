@@ -280,6 +280,19 @@ def test_an_old_access_token_is_renewed_unseen(
         assert len(state.refresh) == 1
 
 
+def test_logging_out_ends_the_session_on_the_server_too(
+    browser: Browser, stand_in: Site, state: StandIn
+) -> None:
+    with visit(browser, stand_in) as seen:
+        log_in(seen.page, stand_in)
+        with seen.page.expect_response("**/v1/revoke") as told:
+            seen.page.get_by_role("button", name="Log out").click()
+
+        assert told.value.status == 200
+        assert state.refresh == set()
+    assert seen.errors == []
+
+
 def test_a_reload_asks_for_no_password_and_no_new_token(
     browser: Browser, stand_in: Site, state: StandIn
 ) -> None:

@@ -29,7 +29,7 @@ from serve.history import FIRST_KEY, parse_mark
 from serve.inputs import decode as decode_json
 from serve.json_bodies import read_json
 from serve.tokens import InvalidToken, Tokens
-from stores.accounts import InvalidAccount, check_display_name, name_key
+from stores.account_names import InvalidAccount, check_display_name, name_key
 from stores.refresh_families import InvalidRefreshToken, token_parts
 from tests.serve.bodies import (
     LATE_LIMIT_DAYS,

@@ -1,10 +1,12 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from domain.calendar import Zone
 from domain.units import HOUR_MS, QUARTER_MS
+from stores import login_attempts
 from stores.accounts import Scope
 from stores.login_attempts import MOST_ATTEMPTS
 from stores.tables import ACCOUNT_NAMES, REFRESH_FAMILIES
@@ -200,3 +202,101 @@ async def test_a_gateways_token_shows_its_account_and_cannot_change_it(world: Wo
     async with world.client(gateway) as client:
         assert (await client.get("/v1/me")).json()["scopes"] == ["ingest"]
         assert (await client.delete("/v1/me")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "address", ["203.0.113.66", "2001:db8::66", "::ffff:203.0.113.66", "10.0.0.1, 203.0.113.66"]
+)
+async def test_sign_ups_from_one_address_are_limited(
+    world: World, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login_attempts, "MOST_SIGN_UPS", 2)
+    headers = {"X-Forwarded-For": address}
+
+    async with world.client() as client:
+        for number in range(2):
+            body = NEW | {"name": f"ada {number}"}
+            assert (
+                await client.post("/v1/accounts", json=body, headers=headers)
+            ).status_code == 201
+        refused = await client.post("/v1/accounts", json=NEW, headers=headers)
+        neighbour = {"X-Forwarded-For": "198.51.100.7"}
+        elsewhere = await client.post("/v1/accounts", json=NEW, headers=neighbour)
+
+    assert (refused.status_code, refused.json()["error"]["reason"]) == (429, "too_many_attempts")
+    assert 0 < int(refused.headers["Retry-After"]) <= 300
+    assert elsewhere.status_code == 201
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Forwarded-For": "::1"}, {"X-Forwarded-For": "?"}])
+async def test_on_the_machine_itself_anybody_may_sign_up(
+    world: World, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login_attempts, "MOST_SIGN_UPS", 0)
+
+    async with world.client() as client:
+        assert (await client.post("/v1/accounts", json=NEW, headers=headers)).status_code == 201
+
+
+async def log_in(client: httpx.AsyncClient, password: str) -> httpx.Response:
+    form = {"grant_type": "password", "username": "ada", "password": password}
+    return await client.post("/v1/token", data=form)
+
+
+async def test_a_new_password_ends_everything_that_the_old_one_began(world: World) -> None:
+    account = await world.account()
+    async with world.client() as client:
+        refresh_token = (await log_in(client, PASSWORD)).json()["refresh_token"]
+    world.clock.advance(1_000)
+
+    async with world.client(account) as client:
+        world.clock.advance(1_000)
+        change = {"password": PASSWORD, "new_password": "battery staple"}
+        changed = await client.put("/v1/me/password", json=change)
+        before = await client.get("/v1/me")
+    async with world.client() as client:
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        refreshed = await client.post("/v1/token", data=form)
+        old, new = await log_in(client, PASSWORD), await log_in(client, "battery staple")
+        headers = {"Authorization": f"Bearer {new.json()['access_token']}"}
+        after = await client.get("/v1/me", headers=headers)
+
+    assert changed.status_code == 204
+    assert (before.status_code, before.json()["error"]["reason"]) == (401, "invalid_token")
+    assert (refreshed.status_code, old.status_code) == (400, 400)
+    assert (new.status_code, after.status_code) == (200, 200)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"password": "wrong", "new_password": "battery staple"}, "password"),
+        ({"password": PASSWORD, "new_password": "short"}, "new_password"),
+        ({"password": PASSWORD}, "new_password"),
+        ({"new_password": "battery staple"}, "password"),
+    ],
+)
+async def test_a_password_that_cannot_be_changed_stays(
+    world: World, change: dict[str, str], field: str
+) -> None:
+    account = await world.account()
+
+    async with world.client(account) as client:
+        answer = await client.put("/v1/me/password", json=change)
+        again = await log_in(client, PASSWORD)
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
+    assert again.status_code == 200
+
+
+async def test_changing_a_password_is_no_way_around_the_limit_of_attempts(world: World) -> None:
+    account = await world.account()
+    guess = {"password": "guess", "new_password": "battery staple"}
+
+    async with world.client(account) as client:
+        for _ in range(MOST_ATTEMPTS):
+            assert (await client.put("/v1/me/password", json=guess)).status_code == 422
+        answer = await client.put("/v1/me/password", json=guess | {"password": PASSWORD})
+
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0

@@ -26,11 +26,13 @@ from tests.serve.whole import Whole, serving
 
 EXAMPLES, SCENARIOS, STEPS = 50, 40, 12
 USUAL = ["2xx", "3xx", "401", "403", "404", "409", "429", "5xx"]
-# What no schema can say: not every year has 53 weeks, and a page has one direction.
+# What no schema can say: not every year has 53 weeks, a page has one direction, and which password
+# is the right one.
 SOMETIMES_REFUSED = [
     "GET /v1/me/listening/minutes",
     "GET /v1/listeners/{listener_id}/listening/minutes",
     "GET /v1/me/player/recently-played",
+    "PUT /v1/me/password",
 ]
 # A wrong heartbeat is refused by itself, and the request taken: see the check below.
 BY_ITEM = "POST /v1/heartbeats"

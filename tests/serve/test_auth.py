@@ -24,6 +24,7 @@ def path(endpoint: Endpoint[Any]) -> str:
 def test_what_anybody_may_ask_is_a_short_list() -> None:
     assert {name(endpoint) for endpoint in DESCRIBED if endpoint.public} == {
         "POST /v1/token",
+        "POST /v1/revoke",
         "POST /v1/accounts",
         "GET /healthz",
         "GET /readyz",

@@ -7,7 +7,7 @@ import pytest
 
 from serve.tokens import ACCESS_TTL_S
 from stores.accounts import Scope
-from stores.login_attempts import MOST_ATTEMPTS
+from stores.login_attempts import MOST_ATTEMPTS, MOST_ATTEMPTS_FROM_ALL
 from tests.serve.world import PASSWORD, World
 
 
@@ -248,3 +248,72 @@ async def test_what_is_in_the_address_is_not_looked_at(world: World) -> None:
         answer = await client.post("/v1/token", params=by_password())
 
     assert refusal(answer) == (400, "invalid_request")
+
+
+async def test_a_wrong_client_in_the_form_is_told_how_to_log_in_as_well(world: World) -> None:
+    answer = await post(world, by_client(client_secret="wrong"))
+
+    assert refusal(answer) == (401, "invalid_client")
+    assert answer.headers["WWW-Authenticate"].startswith("Basic ")  # RFC 9110, section 15.5.2
+
+
+async def revoke(world: World, form: dict[str, str]) -> httpx.Response:
+    async with world.client() as client:
+        return await client.post("/v1/revoke", data=form)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["the-last", "one-that-was-used"])
+async def test_logging_out_ends_the_session_of_a_refresh_token(world: World, which: int) -> None:
+    await world.account()
+    other = (await post(world, by_password())).json()
+    first = (await post(world, by_password())).json()
+    second = (await post(world, by_refresh(first["refresh_token"]))).json()
+
+    token = (second, first)[which]["refresh_token"]
+    answer = await revoke(world, {"token": token, "token_type_hint": "refresh_token"})
+    after = await post(world, by_refresh(second["refresh_token"]))
+    elsewhere = await post(world, by_refresh(other["refresh_token"]))
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert refusal(after) == (400, "invalid_grant")
+    assert elsewhere.status_code == 200
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "\u2603", "x" * 10_000])
+async def test_logging_out_of_what_is_no_session_is_done_already(world: World, token: str) -> None:
+    assert (await revoke(world, {"token": token})).status_code == 200
+
+
+async def test_an_access_token_is_not_said_to_be_revoked(world: World) -> None:
+    await world.account()
+    token = (await post(world, by_password())).json()["access_token"]
+
+    assert refusal(await revoke(world, {"token": token})) == (400, "unsupported_token_type")
+    assert refusal(await revoke(world, {})) == (400, "invalid_request")
+
+
+def from_address(address: str) -> dict[str, str]:
+    return {"X-Forwarded-For": address}
+
+
+async def test_wrong_passwords_from_one_address_do_not_lock_out_another(world: World) -> None:
+    await world.account()
+    mallory, ada = from_address("203.0.113.66"), from_address("198.51.100.7")
+    for _ in range(MOST_ATTEMPTS):
+        await post(world, by_password(password="wrong"), headers=mallory)
+
+    assert (await post(world, by_password(), headers=mallory)).status_code == 429
+    assert (await post(world, by_password(), headers=ada)).status_code == 200
+
+
+async def test_wrong_passwords_from_everywhere_are_limited_together(world: World) -> None:
+    await world.account()
+    for number in range(MOST_ATTEMPTS_FROM_ALL):
+        address = from_address(f"203.0.113.{number}")
+        assert (
+            await post(world, by_password(password="wrong"), headers=address)
+        ).status_code == 400
+
+    answer = await post(world, by_password(), headers=from_address("198.51.100.7"))
+
+    assert refusal(answer) == (429, "too_many_attempts")

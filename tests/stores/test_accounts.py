@@ -11,17 +11,8 @@ from hypothesis import strategies as st
 from domain.calendar import Zone
 from domain.errors import UnknownZone
 from domain.units import HOUR_MS, MINUTE_MS, QUARTER_MS
-from stores.accounts import (
-    MOST_ZONES,
-    Account,
-    Accounts,
-    InvalidAccount,
-    NameTaken,
-    NoAccount,
-    Scope,
-    move,
-    name_key,
-)
+from stores.account_names import InvalidAccount, name_key
+from stores.accounts import MOST_ZONES, Account, Accounts, NameTaken, NoAccount, Scope, move
 from stores.login_attempts import MOST_ATTEMPTS, TooManyAttempts
 from stores.sqlite_tables import SqliteTables
 from stores.tables import ACCOUNT_NAMES, ACCOUNTS
