@@ -25,6 +25,7 @@ from heartline.ray_environment import most_connections
 LOOPBACK = "127.0.0.1"
 PROBE_SOCKET = "probe.sock"  # beside the wrapper
 REQUEST_S = 10
+BY_A_PROXY_HERE = "{ src 127.0.0.0/8 ::1 } { hdr(X-Forwarded-For) -m found }"
 KEEP_ALIVE_S = 15
 RESERVED = 100
 MOST_AT_A_REPLICA = 2_000  # it answers 503 when a thousand wait; more would only cost files
@@ -101,6 +102,7 @@ def _front_end(front: Front, host: str) -> str:
         f"bind unix@{front.folder / PROBE_SOCKET} mode 600",
         f"timeout http-request {REQUEST_S}s",
         "option http-buffer-request",
+        f"http-request set-header X-Forwarded-For %[src] unless {BY_A_PROXY_HERE}",
         f"http-error status 408 {slow}",
         f"http-after-response set-header connection close if {{ fe_conn gt {most // 2} }}",
     )

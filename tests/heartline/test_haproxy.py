@@ -65,6 +65,16 @@ def test_connections_are_kept_shortly_and_under_a_crowd_not_at_all(tmp_path: Pat
     assert "http-after-response set-header connection close if { fe_conn gt 500 }" in lines
 
 
+def test_replicas_are_told_from_where_a_request_came(tmp_path: Path) -> None:
+    lines = [line.strip() for line in mended(tmp_path, "127.0.0.1")]
+
+    (told,) = [line for line in lines if "X-Forwarded-For" in line]
+    assert told == (
+        "http-request set-header X-Forwarded-For %[src] unless "
+        "{ src 127.0.0.0/8 ::1 } { hdr(X-Forwarded-For) -m found }"
+    )
+
+
 def test_what_haproxy_answers_has_our_shape_and_says_try_again(tmp_path: Path) -> None:
     lines = [line.strip() for line in mended(tmp_path, "127.0.0.1")]
 
