@@ -18,6 +18,7 @@ from heartline.settings import Settings
 
 LOOPBACK = "127.0.0.1"  # HAProxy's wrapper binds the front end to the host that was asked for
 KEEP_ALIVE_S = 75
+QUIET = {"log_level": "WARNING", "enable_access_log": False}  # of each application: 25 µs a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def serve_applications(settings: Settings, generation: Generation) -> None:
         http_options=HTTPOptions(
             host=LOOPBACK, port=settings.port, keep_alive_timeout_s=KEEP_ALIVE_S
         ),
-        logging_config={"enable_access_log": False},
+        logging_config=QUIET,
     )
     serve.run_many([_target(application, settings, generation) for application in APPLICATIONS])
 
@@ -61,6 +62,7 @@ def _target(
         graceful_shutdown_wait_loop_s=0.1,
         graceful_shutdown_timeout_s=2,
         ray_actor_options={"num_cpus": 0},
+        logging_config=QUIET,
     )(serve.ingress(_builder(application.build, settings, generation))())
     return serve.RunTarget(
         target=deployment.bind(), name=application.name, route_prefix=application.prefix

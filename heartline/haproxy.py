@@ -29,6 +29,7 @@ BY_A_PROXY_HERE = "{ src 127.0.0.0/8 ::1 } { hdr(X-Forwarded-For) -m found }"
 KEEP_ALIVE_S = 15
 RESERVED = 100
 MOST_AT_A_REPLICA = 2_000  # it answers 503 when a thousand wait; more would only cost files
+UNWATCHED = "x-request-disconnect-disabled"  # 30 µs: Serve then needs no tasks to watch the client
 FRONT_HEADER = "x-heartline-front"  # on what HAProxy answers by itself, so that probes can tell
 
 _SCRIPT = """#!/bin/sh
@@ -103,6 +104,7 @@ def _front_end(front: Front, host: str) -> str:
         f"timeout http-request {REQUEST_S}s",
         "option http-buffer-request",
         f"http-request set-header X-Forwarded-For %[src] unless {BY_A_PROXY_HERE}",
+        f"http-request set-header {UNWATCHED} ?1",
         f"http-error status 408 {slow}",
         f"http-after-response set-header connection close if {{ fe_conn gt {most // 2} }}",
     )

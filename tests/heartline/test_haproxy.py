@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from heartline.haproxy import Front, wrapper
+from heartline.haproxy import UNWATCHED, Front, wrapper
 
 WRITTEN = """\
     stats socket /run/a.sock mode 666 level admin expose-fd listeners
@@ -63,6 +63,12 @@ def test_connections_are_kept_shortly_and_under_a_crowd_not_at_all(tmp_path: Pat
     assert "timeout http-request 10s" in lines
     assert "option http-buffer-request" in lines
     assert "http-after-response set-header connection close if { fe_conn gt 500 }" in lines
+
+
+def test_serve_is_told_not_to_watch_the_client(tmp_path: Path) -> None:
+    lines = [line.strip() for line in mended(tmp_path, "127.0.0.1")]
+
+    assert f"http-request set-header {UNWATCHED} ?1" in lines
 
 
 def test_replicas_are_told_from_where_a_request_came(tmp_path: Path) -> None:
