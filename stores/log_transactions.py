@@ -37,8 +37,12 @@ TABLES = (
     " STRICT, WITHOUT ROWID",
 )
 ADVANCE = "UPDATE marks SET clock_ms = max(clock_ms, ?) RETURNING clock_ms"
+AHEAD_MS = 1_000
+# Where the machine's clock was set back, ours waits for it, but not quite still: how far a partition
+# is complete is stamped with these times, and the same time twice would be the same row.
 APPEND = (
-    "UPDATE marks SET clock_ms = max(clock_ms, ?), appends = appends + 1"
+    f"UPDATE marks SET clock_ms = max(?1, clock_ms + (clock_ms > ?1 + {AHEAD_MS})),"  # noqa: S608
+    " appends = appends + 1"
     " RETURNING clock_ms, generation, partitions"
 )
 RESERVE = (
