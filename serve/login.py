@@ -150,6 +150,10 @@ class Login:
             raise NotGranted("invalid_grant", "name or password is wrong")
         scopes = _granted(account, _wanted(form))
         refresh_token = await self._families.begin(account.listener_id, scopes)
+        now = await self._accounts.by_id(account.listener_id)
+        if now is None or now.password_hash != account.password_hash:
+            await self._families.end(refresh_token)  # it was changed while this one was checked
+            raise NotGranted("invalid_grant", "name or password is wrong")
         return self._answer(account.listener_id, scopes, refresh_token)
 
     async def _by_refresh_token(self, form: Mapping[str, str]) -> TokenAnswer:

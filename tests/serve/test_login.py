@@ -8,6 +8,7 @@ import pytest
 from serve.tokens import ACCESS_TTL_S
 from stores.accounts import Scope
 from stores.login_attempts import MOST_ATTEMPTS, MOST_ATTEMPTS_FROM_ALL
+from stores.tables import REFRESH_FAMILIES
 from tests.serve.world import PASSWORD, World
 
 
@@ -317,3 +318,22 @@ async def test_wrong_passwords_from_everywhere_are_limited_together(world: World
     answer = await post(world, by_password(), headers=from_address("198.51.100.7"))
 
     assert refusal(answer) == (429, "too_many_attempts")
+
+
+async def test_a_login_that_a_change_of_password_overtakes_is_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await world.account()
+    begin = world.families.begin
+
+    async def overtaken(listener_id: str, scopes: frozenset[str]) -> str:
+        await world.families.end_all(listener_id)  # the last step of the change
+        await world.accounts.change_password(account, PASSWORD, "battery staple")
+        return await begin(listener_id, scopes)
+
+    monkeypatch.setattr(world.families, "begin", overtaken)
+
+    answer = await post(world, by_password())
+
+    assert refusal(answer) == (400, "invalid_grant")
+    assert await world.tables.scan(REFRESH_FAMILIES, (account.listener_id,)) == []
