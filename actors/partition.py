@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from actors.remaking import remade
 from actors.totals import Totals
 from domain.batches import batch_of, decode
 from domain.columns import columns_of
@@ -71,7 +72,7 @@ class Partition:
         self._next: int | None = None
         self._complete_ms = 0
         self._dues: Dues | None = None
-        self._flushes = 0
+        self._flushes = self._remade = 0
         self._settling_since: float | None = None
         self.durable = 0
         self.trouble = ""
@@ -142,6 +143,7 @@ class Partition:
             "listeners": self._fold.listeners,
             "dirty": self._fold.dirty,
             "unwritten_ms": self._unwritten_ms(),
+            "remade": self._remade,
             "trouble": self.trouble,
         }
 
@@ -209,7 +211,14 @@ class Partition:
             weeks=await self._insist(lambda: listening.weeks(wanted.weeks, self._now_ms())),
             plays=await self._insist(lambda: listening.plays(wanted.plays)),
         )
-        self._fold.install(wanted, stored)
+        damaged = self._fold.install(wanted, stored)
+        if damaged:
+            keys = damaged.hours + damaged.weeks + damaged.plays
+            log_.error("rows are unreadable, and made anew from the log: %s", keys)
+            before = position(self._generation.number, self._next or 0)
+            again = await self._insist(lambda: remade(self._log, damaged, before=before))
+            self._fold.install(damaged, again)
+            self._remade += len(keys)
 
     async def _fold_in(self, batch: Columns, found: Resolved) -> None:
         applied = self._fold.apply(batch, found)

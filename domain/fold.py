@@ -4,13 +4,14 @@ The order of calls is always ``plan`` (what must be loaded?), ``install`` (here 
 After ``collect`` the rows it gave out must become durable before ``sweep`` may forget anything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from domain.columns import fixed, strings
+from domain.errors import UnreadableRecord
 from domain.heartbeats import Kind
 from domain.ids import LISTENER_ID_BYTES
 from domain.kernels import folding, hash_table, loading, planning, sweeping, writing
@@ -211,8 +212,8 @@ class Fold:
         keys = records[key].astype(np.int64).tolist()
         return list(zip(self._names(records["listener"]), keys, strict=True))
 
-    def install(self, wanted: Wanted, stored: Stored) -> None:
-        """Put into the state what the store had of everything wanted."""
+    def install(self, wanted: Wanted, stored: Stored) -> Wanted:
+        """Put into the state what the store had of everything wanted; tells what was unreadable."""
         new, hours, weeks, plays = wanted.places
         for records, places in (
             (self._state.hours, hours),
@@ -220,15 +221,15 @@ class Fold:
             (self._state.plays, plays),
         ):
             records["flags"][places] = records["flags"][places] & KEEP | LOADED
-        for place, state in _present(hours, stored.hours):
-            self._install_hour(place, state)
-        for place, state in _present(weeks, stored.weeks):
-            self._install_week(place, state)
-        for place, state in _present(plays, stored.plays):
-            self._install_play(place, state)
+        damaged = (
+            _each(self._install_hour, hours, stored.hours),
+            _each(self._install_week, weeks, stored.weeks),
+            _each(self._install_play, plays, stored.plays),
+        )
         for slot, gone in zip(new.tolist(), stored.erased, strict=True):
             if gone:
                 folding.forget(self._state, slot)
+        return self._wanted(new[:0], *damaged)
 
     def _install_hour(self, hour: int, state: bytes) -> None:
         runs = read_hour(state)
@@ -351,9 +352,17 @@ class Applied:
     erased: list[str]
 
 
-def _present(places: Array, states: States) -> list[tuple[int, bytes]]:
-    pairs = zip(places.tolist(), states, strict=True)
-    return [(place, state) for place, state in pairs if state is not None]
+def _each(install: Callable[[int, bytes], None], places: Array, states: States) -> Array:
+    """Install the *states* that are there at their *places*; tells where one is unreadable."""
+    damaged = []
+    for place, state in zip(places.tolist(), states, strict=True):
+        if state is None:
+            continue
+        try:
+            install(place, state)
+        except UnreadableRecord:
+            damaged.append(place)
+    return np.array(damaged, np.int64)
 
 
 def _rows(written: Written, names: list[str]) -> Rows:

@@ -79,7 +79,12 @@ def read_play(state: bytes) -> tuple[Any, Records, bytes]:
     runs_at = 1 + PLAY_HEAD.itemsize
     head = _records(state, PLAY_HEAD, 1, runs_at)[0]
     texts_at = runs_at + int(head["runs"]) * PLAY_RUN.itemsize
-    return head, _records(state, PLAY_RUN, runs_at, texts_at), state[texts_at:]
+    runs, texts = _records(state, PLAY_RUN, runs_at, texts_at), state[texts_at:]
+    if len(texts) < TEXT_HEAD.size or len(texts) != sum(
+        TEXT_HEAD.unpack_from(texts), TEXT_HEAD.size
+    ):
+        raise UnreadableRecord("the texts of a stored play are cut")
+    return head, runs, texts
 
 
 def texts_of(texts: bytes) -> tuple[str, str, str, str]:
