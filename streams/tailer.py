@@ -16,6 +16,7 @@ from domain.positions import Generation
 MOST_BYTES = 1 << 20  # of payload in one call; a call is about half a millisecond
 IDLE_S = 0.5  # how often an idle partition is told that nothing came
 RETRY_S = 0.2
+STUCK_S = 2.0
 
 log_ = logging.getLogger(__name__)
 
@@ -75,6 +76,10 @@ class Tailer:
             except Unavailable as error:
                 log_.warning("partition %d waits: %s", partition, error)
                 await asyncio.sleep(RETRY_S)
+            except Exception:
+                # It is not said of the other partitions, and this one's rows grow stale, which is told.
+                log_.exception("partition %d is stuck", partition)
+                await asyncio.sleep(STUCK_S)
 
     async def _hand_over(self, partition: int) -> None:
         shard = self._shard_of(partition)

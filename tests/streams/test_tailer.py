@@ -94,3 +94,32 @@ async def test_a_shard_that_forgot_gets_its_records_again_though_none_follow(
     running.cancel()
 
     assert shard.taken[partition_of("ann", 2)] == [0]
+
+
+class Stuck(Recorder):
+    """A shard that has a fault of its own in one partition."""
+
+    async def open(self, partition: int) -> int:
+        if partition == 0:
+            raise ZeroDivisionError
+        return await super().open(partition)
+
+
+async def test_a_partition_that_is_stuck_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams.tailer, "STUCK_S", 0.01)
+    log, shard = MemoryLog(Clock(0)), Stuck()
+    listeners = [f"listener-{number}" for number in range(20)]
+    await fed(log, listeners)
+
+    running = asyncio.create_task(Tailer(log, await log.generation(), lambda _: shard).run())
+    async with asyncio.timeout(5):
+        while 1 not in shard.quiet:
+            shard.changed.clear()
+            await shard.changed.wait()
+    assert not running.done()
+    running.cancel()
+
+    assert len(shard.taken[1]) == sum(partition_of(name, 2) for name in listeners)
+    assert 0 not in shard.taken
