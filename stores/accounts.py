@@ -231,6 +231,8 @@ class Accounts:
             key = name_key(name)
         except InvalidAccount:
             return None
+        if len(password) > PASSWORD_CHARACTERS[-1]:
+            return None  # nobody's; and composing a hundred thousand accents would take minutes
         await self._attempts.count_login(key, address)
         account = await self._named(key)
         stored = account.password_hash if account else None

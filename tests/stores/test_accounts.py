@@ -251,6 +251,14 @@ async def test_a_password_is_the_same_however_its_letters_are_composed(
     assert await accounts.authenticate("ada", "caf\u00e9 noir") == made
 
 
+async def test_a_password_longer_than_any_is_wrong_at_once(accounts: Accounts) -> None:
+    await make(accounts, "ada")
+    accents = "\u0301\u0323" * 200_000  # sorting these is quadratic, and nothing else runs meanwhile
+
+    async with asyncio.timeout(5):
+        assert await accounts.authenticate("ada", f"a{accents}") is None
+
+
 async def test_nobody_logs_in_to_an_account_without_a_password(accounts: Accounts) -> None:
     await make(accounts, "ada", None)
 
