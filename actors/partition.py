@@ -135,6 +135,7 @@ class Partition:
 
     def status(self) -> dict[str, int | str]:
         """Tell how far this partition is, for operators."""
+        now_s = asyncio.get_running_loop().time()  # whatever happens to the machine's clock
         return {
             "partition": self._number,
             "next": self._next or 0,
@@ -142,16 +143,10 @@ class Partition:
             "complete_ms": self._complete_ms,
             "listeners": self._fold.listeners,
             "dirty": self._fold.dirty,
-            "unwritten_ms": self._unwritten_ms(),
+            "unwritten_ms": int((now_s - (self._settling_since or now_s)) * SECOND_MS),
             "remade": self._remade,
             "trouble": self.trouble,
         }
-
-    def _unwritten_ms(self) -> int:
-        """How long the present flush has taken, whatever happens to the machine's clock."""
-        if self._settling_since is None:
-            return 0
-        return int((asyncio.get_running_loop().time() - self._settling_since) * SECOND_MS)
 
     # --- applying --------------------------------------------------------------------------------
 
@@ -211,14 +206,11 @@ class Partition:
             weeks=await self._insist(lambda: listening.weeks(wanted.weeks, self._now_ms())),
             plays=await self._insist(lambda: listening.plays(wanted.plays)),
         )
-        damaged = self._fold.install(wanted, stored)
-        if damaged:
-            keys = damaged.hours + damaged.weeks + damaged.plays
-            log_.error("rows are unreadable, and made anew from the log: %s", keys)
+        if damaged := self._fold.install(wanted, stored):
             before = position(self._generation.number, self._next or 0)
             again = await self._insist(lambda: remade(self._log, damaged, before=before))
             self._fold.install(damaged, again)
-            self._remade += len(keys)
+            self._remade += len(damaged.hours) + len(damaged.weeks) + len(damaged.plays)
 
     async def _fold_in(self, batch: Columns, found: Resolved) -> None:
         applied = self._fold.apply(batch, found)

@@ -3,6 +3,7 @@
 Whole, as far as the log reaches back; what it no longer holds of them is lost with them.
 """
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
@@ -19,10 +20,14 @@ from domain.positions import position
 
 MOST_BYTES = 1 << 20  # of the log, read in one go
 
+logger = logging.getLogger(__name__)
+
 
 async def remade(log: Log, damaged: Wanted, *, before: int) -> Stored:
     """Make *damaged* rows of what was appended to the log before the position *before*."""
-    names = sorted({name for name, _ in (*damaged.hours, *damaged.weeks, *damaged.plays)})
+    keys = damaged.hours + damaged.weeks + damaged.plays
+    logger.error("rows are unreadable, and made anew from the log: %s", keys)
+    names = sorted({name for name, _ in keys})
     fold = Fold()
     async for at, batch in _records(log, names, before):
         columns = columns_of([batch], [at])
