@@ -29,6 +29,8 @@ from serve.heartbeat_bodies import (
     wrong,
 )
 
+MOST_VALUES = 64 * MOST_ITEMS
+
 _UNREADABLE = (ValueError, RecursionError)  # what msgspec raises; its own errors are ValueErrors
 _NOT_AN_OBJECT = Refusal("", "invalid", "a heartbeat must be an object")
 _KIND_NUMBERS = {name: int(kind) for name, kind in KINDS.items()}
@@ -111,6 +113,9 @@ def _read_each(body: bytes, admission: Admission) -> Taken:
 
 
 def _raw_items(body: bytes) -> list[Raw]:
+    # Where something is wrong every value becomes an object: a million would stop the loop for long.
+    if body.count(b",") > MOST_VALUES:
+        raise BadBody("malformed", f"the body has a wrong item, and more than {MOST_VALUES} values")
     try:
         return _split(body)
     except msgspec.ValidationError as error:

@@ -295,3 +295,18 @@ def test_of_a_name_that_stands_twice_the_last_value_counts(first: str) -> None:
 
     assert [beat.stretch for beat in heartbeats_in(taken)] == [7]
     assert [one.field for one in read_json(wrong.encode(), MINE).rejected] == ["stretch"]
+
+
+def test_a_body_of_a_million_values_is_not_taken_apart() -> None:
+    ones = b'{"heartbeats":[' + b"1," * 1_000_000 + b"1]}"
+    names = b'{"heartbeats":[{%s}]}' % b",".join(b'"%d":1' % number for number in range(200_000))
+
+    for body in (ones, names):
+        with pytest.raises(BadBody, match="more than 64000 values"):
+            read_json(body, MINE)
+
+
+def test_many_values_that_nobody_asked_for_are_ignored_where_all_is_right() -> None:
+    items = [beat(id=f"h{number}", more=list(range(100))) for number in range(1_000)]
+
+    assert read_json(json_of(items), MINE).accepted == 1_000
