@@ -253,7 +253,7 @@ async def test_a_password_is_the_same_however_its_letters_are_composed(
 
 async def test_a_password_longer_than_any_is_wrong_at_once(accounts: Accounts) -> None:
     await make(accounts, "ada")
-    accents = "\u0301\u0323" * 200_000  # sorting these is quadratic, and nothing else runs meanwhile
+    accents = "\u0301\u0323" * 200_000  # sorting these is quadratic, with the interpreter's lock
 
     async with asyncio.timeout(5):
         assert await accounts.authenticate("ada", f"a{accents}") is None
