@@ -13,7 +13,7 @@ BENCHES := $(patsubst bench/%.py,%,$(filter-out bench/__init__.py bench/report.p
 servers servers-stop:
 	@echo 'Nothing to do: Heartline runs, and is tested, on its embedded defaults.'
 
-.PHONY: servers servers-stop help setup setup-dev run test check format bench chromium lock clean
+.PHONY: servers servers-stop help setup setup-dev run test check format bench docs-performance chromium lock clean
 
 help:
 	@echo 'make setup      .venv with everything Heartline needs, and .venv/bin/heartline'
@@ -22,6 +22,7 @@ help:
 	@echo 'make check      lint, format, types, layers'
 	@echo 'make format     let ruff rewrite what it can'
 	@echo 'make bench      every benchmark; make bench-NAME for one'
+	@echo 'make docs-performance   docs/performance.md and docs/scale.md, from bench/results'
 	@echo 'make lock       pin the dependencies anew (needs uv)'
 	@echo 'make clean      remove .venv and every cache; data/ stays'
 
@@ -87,11 +88,14 @@ chromium:
 	fi
 
 bench: $(BENCHES:%=bench-%)
-	@$(if $(BENCHES),:,echo 'bench/ holds no benchmark yet.')
+	@$(MAKE) --no-print-directory docs-performance
 
 bench-%: setup
 	@if [ -f bench/$*.py ]; then exec $(BIN)/python -m bench.$*; else \
 	  echo 'There is no benchmark "$*". There are: $(or $(BENCHES),none yet)'; exit 2; fi
+
+docs-performance: setup-dev
+	@$(BIN)/python -m bench.rig.pages
 
 # Both name no index host and pin every package for every supported Python.
 UV_COMPILE = uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
