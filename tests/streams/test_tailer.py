@@ -21,7 +21,7 @@ class Recorder:
     def __init__(self) -> None:
         self.taken: dict[int, list[int]] = {}
         self.quiet: dict[int, int] = {}
-        self.failures = 0
+        self.failures = self.calls = 0
         self.changed = asyncio.Event()
 
     async def open(self, partition: int) -> int:
@@ -31,6 +31,7 @@ class Recorder:
         if self.failures:
             self.failures -= 1
             raise Unavailable("restarting")
+        self.calls += 1
         taken = self.taken[partition]
         taken += [record.offset for record in records if record.offset >= len(taken)]
         self.changed.set()
@@ -66,6 +67,21 @@ async def test_every_record_goes_over_in_the_order_of_its_partition() -> None:
     sizes = [sum(partition_of(name, 2) == part for name in listeners) for part in range(2)]
     assert shard.taken == {part: list(range(size)) for part, size in enumerate(sizes)}
     assert shard.quiet == dict(enumerate(sizes))
+
+
+async def test_what_comes_shortly_after_goes_over_together() -> None:
+    log, shard = MemoryLog(Clock(0)), Recorder()
+    await fed(log, ["ann"])
+    running = asyncio.create_task(Tailer(log, await log.generation(), lambda _: shard).run())
+    await shard.until(1)
+
+    for _ in range(50):
+        await fed(log, ["ann"])
+        await asyncio.sleep(0)
+    await shard.until(51)
+    running.cancel()
+
+    assert shard.calls <= 5
 
 
 async def test_a_shard_that_fails_gets_its_records_again() -> None:
