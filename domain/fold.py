@@ -36,7 +36,10 @@ from domain.kernels.state import (
 )
 from domain.ports import NowPlaying
 from domain.rows import (
+    HOUR_RUN,
+    PLAY_RUN,
     TEXT_HEAD,
+    WEEK_QUARTER,
     Rows,
     read_hour,
     read_play,
@@ -221,6 +224,7 @@ class Fold:
             (self._state.plays, plays),
         ):
             records["flags"][places] = records["flags"][places] & KEEP | LOADED
+        self._reserve_stored(stored)
         damaged = (
             _each(self._install_hour, hours, stored.hours),
             _each(self._install_week, weeks, stored.weeks),
@@ -231,19 +235,27 @@ class Fold:
                 folding.forget(self._state, slot)
         return self._wanted(new[:0], *damaged)
 
+    def _reserve_stored(self, stored: Stored) -> None:
+        """Make room for all that is in the rows, at once: a look at every array for each row is slow."""
+        hours, weeks, plays = (
+            sum(len(state) for state in states if state)
+            for states in (stored.hours, stored.weeks, stored.plays)
+        )
+        self._grow(
+            runs=hours // HOUR_RUN.itemsize,
+            hours=weeks // WEEK_QUARTER.itemsize,
+            spans=plays // PLAY_RUN.itemsize,
+            texts=plays,
+        )
+
     def _install_hour(self, hour: int, state: bytes) -> None:
-        runs = read_hour(state)
-        self._grow(runs=len(runs))
-        loading.install_hour(self._state, hour, fixed(runs))
+        loading.install_hour(self._state, hour, fixed(read_hour(state)))
 
     def _install_week(self, week: int, state: bytes) -> None:
-        quarters = read_week(state)
-        self._grow(hours=len(quarters))
-        loading.install_week(self._state, week, fixed(quarters))
+        loading.install_week(self._state, week, fixed(read_week(state)))
 
     def _install_play(self, play: int, state: bytes) -> None:
         head, runs, texts = read_play(state)
-        self._grow(spans=len(runs), texts=len(texts))
         text = fixed(np.frombuffer(texts, np.uint8))
         loading.install_play(self._state, play, fixed(head.reshape(1)), fixed(runs), text)
 
