@@ -144,6 +144,8 @@ def query_text(request: Request, name: str) -> str | None:
 
     :raises ApiError: 422, if it is there more than once.
     """
+    if not request.scope["query_string"]:
+        return None  # the usual request, without the price of parsing nothing
     values = request.query_params.getlist(name)
     if len(values) > 1:
         raise invalid(name, "given more than once")
