@@ -201,10 +201,11 @@ class Partition:
         """Install what the store has of everything wanted."""
         listening = self._listening
         stored = Stored(
-            erased=await self._insist(lambda: listening.are_erased(wanted.listeners)),
             hours=await self._insist(lambda: listening.hours(wanted.hours)),
             weeks=await self._insist(lambda: listening.weeks(wanted.weeks, self._now_ms())),
             plays=await self._insist(lambda: listening.plays(wanted.plays)),
+            # last: whose rows were just deleted was marked as erased before
+            erased=await self._insist(lambda: listening.are_erased(wanted.listeners)),
         )
         if damaged := self._fold.install(wanted, stored):
             before = position(self._generation.number, self._next or 0)

@@ -138,7 +138,10 @@ class Fold:
         found = Resolved(np.zeros(rows, np.int32), np.zeros(rows, np.uint64))
         lists = [_listed(rows), _listed(2 * rows), _listed(2 * rows), _listed(2 * rows)]
         planning.plan(self._state, batch, found, *lists)
-        return found, self._wanted(*map(_items, lists))
+        new, hours, weeks, plays = map(_items, lists)
+        # a play that is missing may have been counted, and erased since its listener was loaded
+        owners = np.unique(np.concatenate((new, self._state.plays["listener"][plays])))
+        return found, self._wanted(owners, hours, weeks, plays)
 
     def apply(self, batch: Columns, found: Resolved) -> "Applied":
         """Fold a planned batch in; everything that it wanted is installed."""
@@ -201,14 +204,14 @@ class Fold:
         kept = np.ascontiguousarray(self._state.keys[slots])
         return [name.decode() for name in kept.view(f"S{LISTENER_ID_BYTES}").ravel().tolist()]
 
-    def _wanted(self, new: Array, hours: Array, weeks: Array, plays: Array) -> Wanted:
+    def _wanted(self, owners: Array, hours: Array, weeks: Array, plays: Array) -> Wanted:
         state = self._state
         return Wanted(
-            listeners=self._names(new),
+            listeners=self._names(owners),
             hours=self._keys(state.hours[hours], "hour"),
             weeks=self._keys(state.weeks[weeks], "week"),
             plays=self._keys(state.plays[plays], "play"),
-            places=(new, hours, weeks, plays),
+            places=(owners, hours, weeks, plays),
         )
 
     def _keys(self, records: Array, key: str) -> list[tuple[str, int]]:
@@ -217,7 +220,7 @@ class Fold:
 
     def install(self, wanted: Wanted, stored: Stored) -> Wanted:
         """Put into the state what the store had of everything wanted; tells what was unreadable."""
-        new, hours, weeks, plays = wanted.places
+        owners, hours, weeks, plays = wanted.places
         for records, places in (
             (self._state.hours, hours),
             (self._state.weeks, weeks),
@@ -230,10 +233,10 @@ class Fold:
             _each(self._install_week, weeks, stored.weeks),
             _each(self._install_play, plays, stored.plays),
         )
-        for slot, gone in zip(new.tolist(), stored.erased, strict=True):
+        for slot, gone in zip(owners.tolist(), stored.erased, strict=True):
             if gone:
                 folding.forget(self._state, slot)
-        return self._wanted(new[:0], *damaged)
+        return self._wanted(owners[:0], *damaged)
 
     def _reserve_stored(self, stored: Stored) -> None:
         """Make room for all that is in the rows, at once: a look at every array for each row is slow."""

@@ -51,6 +51,7 @@ class Flaky:
 
     failures = 0
     breaks_at: Table | None = None
+    erases_at: Table | None = None
 
     def __init__(self, tables: SqliteTables) -> None:
         self.tables = tables
@@ -61,6 +62,9 @@ class Flaky:
 
     async def read_stamped(self, table: Table, keys: Sequence[Key]) -> list[StampedRow | None]:
         self._break(table)
+        if table is self.erases_at:
+            self.erases_at = None
+            await Listening(self, week_ttl_s=WEEK_TTL_S).erase("ann")
         return await self.tables.read_stamped(table, keys)
 
     async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:
@@ -356,6 +360,42 @@ async def test_an_erased_listener_stays_erased(house: House) -> None:
 
     assert await house.listened_ms() == 0
     assert await house.listening.plays_before("ann", None, 10) == []
+    assert await house.listening.track_plays(["t1"]) == [1]
+
+
+async def test_a_play_is_not_counted_again_when_it_is_erased_while_it_is_loaded(
+    house: House,
+) -> None:
+    await house.log.put(beats(0, 30))
+    first = house.partition()
+    await house.feed(first)
+    await first.flush()
+    await house.log.put(beats(60, 90))
+
+    second = house.partition()
+    house.tables.erases_at = LISTENING_HOURS
+    await house.feed(second)
+    await second.flush()
+
+    assert await house.listening.track_plays(["t1"]) == [1]
+
+
+async def test_a_play_is_not_counted_again_when_it_is_erased_before_it_is_loaded(
+    house: House,
+) -> None:
+    await house.log.put(beats(0, 30))
+    first = house.partition()
+    await house.feed(first)
+    await first.flush()
+    await house.log.put(beats(0, play="p2", track="t2"))
+    await house.log.put(beats(60, 90))
+
+    second = house.partition()
+    await house.feed(second, until=2)
+    await house.listening.erase("ann")
+    await house.feed(second)
+    await second.flush()
+
     assert await house.listening.track_plays(["t1"]) == [1]
 
 
