@@ -15,15 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-import pyarrow as pa
-
 from actors.remaking import remade
-from actors.totals import Totals
-from domain.batches import batch_of, decode
-from domain.columns import columns_of
+from domain.batches import batch_of, encode
+from domain.columns import columns_of, read
 from domain.errors import LogBehindStore, Unavailable, UnreadableRecord
-from domain.fold import Fold, Stored, Wanted
-from domain.kernels.state import Columns, Resolved
+from domain.fold import Counted, Fold, Stored, Wanted
+from domain.kernels.state import Columns
 from domain.ports import Log, NowPlaying, Record
 from domain.positions import Generation, part_key, position
 from domain.rows import Rows
@@ -33,6 +30,7 @@ from stores.listening import Listening, Progress
 GROUP = "shards"
 SWEEP_EVERY = 20  # flushes; what was not touched for that many is forgotten
 MOST_ROWS = 50_000  # heartbeats folded in one go
+NO_HEARTBEATS = encode(batch_of([]))
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 log_ = logging.getLogger(__name__)
@@ -44,7 +42,7 @@ class Dues:
     """What a flush has taken out of memory and must make durable."""
 
     rows: Rows
-    counts: dict[str, int]
+    counted: Counted
     erased: list[str]
     next_offset: int
     complete_ms: int
@@ -66,7 +64,7 @@ class Partition:
         self._generation, self._number = generation, number
         self._listening, self._log = listening, log
         self._now_ms, self._sleep = now_ms, sleep
-        self._fold, self._totals = Fold(), Totals()
+        self._fold = Fold()
         self._applying, self._flushing = asyncio.Lock(), asyncio.Lock()
         self._erased: list[str] = []
         self._next: int | None = None
@@ -174,7 +172,7 @@ class Partition:
             raise
 
     def _forget(self) -> None:
-        self._fold, self._totals, self._erased = Fold(), Totals(), []
+        self._fold, self._erased = Fold(), []
         self._next, self._complete_ms = None, 0
 
     def _skip(self, wanted: int, oldest: int) -> None:
@@ -183,15 +181,15 @@ class Partition:
         self._forget()
         self._next = oldest
 
-    async def _apply(self, records: Sequence[tuple[Record, pa.RecordBatch]]) -> int:
-        full = [(record.offset, batch) for record, batch in records if batch.num_rows]
+    async def _apply(self, records: Sequence[tuple[Record, Columns]]) -> int:
+        full = [(record.offset, columns) for record, columns in records if len(columns.at)]
         if full:
             positions = [position(self._generation.number, offset) for offset, _ in full]
-            columns = columns_of([batch for _, batch in full], positions)
-            found, wanted = self._fold.plan(columns)
+            batch = columns_of([columns for _, columns in full], positions)
+            found, wanted = self._fold.plan(batch)
             if wanted:
                 await self._load(wanted)
-            await self._fold_in(columns, found)
+            self._erased += self._fold.apply(batch, found)
         last = records[-1][0]
         self._next = last.offset + 1
         self._complete_ms = max(self._complete_ms, last.appended_ms)
@@ -213,23 +211,12 @@ class Partition:
             self._fold.install(damaged, again)
             self._remade += len(damaged.hours) + len(damaged.weeks) + len(damaged.plays)
 
-    async def _fold_in(self, batch: Columns, found: Resolved) -> None:
-        applied = self._fold.apply(batch, found)
-        self._erased += applied.erased
-        unknown = sorted({track for track, _ in applied.counted} - self._totals.subtotals.keys())
-        if unknown:
-            part = part_key(self._generation.number, self._number)
-            known = await self._insist(lambda: self._listening.subtotals(part, unknown))
-            self._totals.subtotals.update(zip(unknown, known, strict=True))
-        for track, at_position in applied.counted:
-            self._totals.count(track, at_position)
-
     # --- flushing --------------------------------------------------------------------------------
 
     def _take(self) -> Dues:
         dues = Dues(
             rows=self._fold.collect(),
-            counts=self._totals.take(),
+            counted=self._fold.take_counted(),
             erased=self._erased,
             next_offset=self._next or 0,
             complete_ms=self._complete_ms,
@@ -239,7 +226,6 @@ class Partition:
         if self._flushes % SWEEP_EVERY == 0:
             # flushes follow one another: whatever was not touched since the last one is durable
             self._fold.sweep(self._fold.epoch - SWEEP_EVERY)
-            self._totals.forget(dues.counts)
         return dues
 
     async def _settle(self, dues: Dues) -> None:
@@ -256,9 +242,17 @@ class Partition:
             await self._listening.erase(listener_id)
         part = part_key(self._generation.number, self._number)
         progress = Progress(dues.complete_ms, dues.next_offset)
-        await self._listening.write_totals(part, dues.counts, reached, progress)
+        counts = await self._counts(part, dues.counted)
+        await self._listening.write_totals(part, counts, reached, progress)
         if dues.next_offset > self.durable:
             await self._log.commit(GROUP, self._generation, {self._number: dues.next_offset})
+
+    async def _counts(self, part: int, counted: Counted) -> dict[str, int]:
+        """Add plays to the subtotals of their tracks, but for those that these hold already."""
+        known = await self._listening.subtotals(part, counted.tracks)
+        fresh = counted.beyond([subtotal.position for subtotal in known])
+        counts = [subtotal.count + more for subtotal, more in zip(known, fresh, strict=True)]
+        return dict(zip(counted.tracks, counts, strict=True))
 
     async def _insist(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         """Try until the backend answers: giving up would lose what was taken out of memory."""
@@ -279,23 +273,23 @@ class Partition:
                 return result
 
 
-def _grouped(records: Sequence[Record]) -> list[list[tuple[Record, pa.RecordBatch]]]:
-    """Decode records and put them into groups that are worth a pass; a bad one stands empty."""
-    groups: list[list[tuple[Record, pa.RecordBatch]]] = []
+def _grouped(records: Sequence[Record]) -> list[list[tuple[Record, Columns]]]:
+    """Read records and put them into groups that are worth a pass; a bad one stands empty."""
+    groups: list[list[tuple[Record, Columns]]] = []
     rows = MOST_ROWS
     for record in records:
-        batch = _decoded(record)
+        columns = _read(record)
         if rows >= MOST_ROWS:
             groups.append([])
             rows = 0
-        groups[-1].append((record, batch))
-        rows += batch.num_rows
+        groups[-1].append((record, columns))
+        rows += len(columns.at)
     return groups
 
 
-def _decoded(record: Record) -> pa.RecordBatch:
+def _read(record: Record) -> Columns:
     try:
-        return decode(record.payload)
+        return read(record.payload)
     except UnreadableRecord as error:
         log_.error("record at offset %d is left out: %s", record.offset, error)  # noqa: TRY400
-        return batch_of([])
+        return read(NO_HEARTBEATS)

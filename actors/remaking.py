@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from domain.batches import decode
-from domain.columns import columns_of
+from domain.batches import encode
+from domain.columns import columns_of, decode, read
 from domain.errors import UnreadableRecord
 from domain.fold import Fold, Stored, Wanted
 from domain.hashing import partition_of
@@ -30,7 +30,7 @@ async def remade(log: Log, damaged: Wanted, *, before: int) -> Stored:
     names = sorted({name for name, _ in keys})
     fold = Fold()
     async for at, batch in _records(log, names, before):
-        columns = columns_of([batch], [at])
+        columns = columns_of([read(encode(batch))], [at])
         found, wanted = fold.plan(columns)
         fold.install(wanted, _nothing(wanted))
         fold.apply(columns, found)

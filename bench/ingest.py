@@ -36,7 +36,7 @@ from bench.rig.cpu import cpu_s
 from bench.rig.machine import fsyncs_per_s
 from bench.rig.up import Up, scratch, up
 from bench.rig.wrk import Load, write_requests, wrk
-from domain.batches import decode
+from domain.columns import decode
 from domain.positions import Generation
 from heartline import wiring
 from stores.accounts import Scope

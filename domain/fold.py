@@ -6,6 +6,8 @@ After ``collect`` the rows it gave out must become durable before ``sweep`` may 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,20 +15,18 @@ import pyarrow as pa
 from domain.columns import fixed, strings
 from domain.errors import UnreadableRecord
 from domain.heartbeats import Kind
-from domain.ids import LISTENER_ID_BYTES
-from domain.kernels import folding, hash_table, loading, planning, sweeping, writing
+from domain.ids import ID_BYTES, LISTENER_ID_BYTES
+from domain.kernels import folding, hash_table, loading, planning, sweeping, texts, writing
 from domain.kernels.state import (
+    COUNTINGS,
     DIRTIES,
     HOUR,
-    KEY_WORDS,
     LISTENER,
     LISTENERS,
-    LOADED,
     NONE,
     PLAY,
     RUN,
     SPAN,
-    WANTED,
     WEEK,
     Array,
     Columns,
@@ -49,9 +49,9 @@ from domain.rows import (
 from domain.units import MINUTE_MS, QUARTERS_PER_WEEK
 
 START_CAPACITY = 1_024
+ALIGNED_BYTES = 64  # a record of that size is one line of memory, not parts of two
 PRESENCE_MS = MINUTE_MS  # a listener is gone this long after the newest heartbeat
 LOAD_FACTOR = 2  # places in the hash table for each listener, at least
-KEEP = 255 ^ WANTED  # every flag but this one
 _DTYPES = {
     "listeners": LISTENER,
     "hours": HOUR,
@@ -60,11 +60,19 @@ _DTYPES = {
     "plays": PLAY,
     "spans": SPAN,
     "texts": np.dtype("u1"),
-}
+    "dirty": np.dtype("i4"),
+    "countings": np.dtype("i4"),
+}  # in the order of State.counts
 
 
-def _listed(size: int) -> Array:
-    return np.zeros(size + 1, np.int64)
+def _zeros(size: int, dtype: np.dtype[Any]) -> Array:
+    room = np.zeros(size * dtype.itemsize + ALIGNED_BYTES, np.uint8)
+    begin = -room.ctypes.data % ALIGNED_BYTES
+    return room[begin : begin + size * dtype.itemsize].view(dtype)
+
+
+def _listed(size: int, dtype: str = "i8") -> Array:
+    return np.zeros(size + 1, dtype)
 
 
 def _items(listed: Array) -> Array:
@@ -73,16 +81,46 @@ def _items(listed: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What must be read before a batch can be applied: the keys of rows, and where they go."""
+    """What must be read before a batch can be applied: places in the state, named when asked for."""
 
-    listeners: list[str]  # is it erased?
-    hours: list[tuple[str, int]]  # (listener id, UTC hour)
-    weeks: list[tuple[str, int]]  # (listener id, UTC week)
-    plays: list[tuple[str, int]]  # (listener id, key as stores keep it)
-    places: tuple[Array, Array, Array, Array]
+    state: State
+    owners: Array
+    hour_places: Array
+    week_places: Array
+    play_places: Array
 
     def __bool__(self) -> bool:
-        return bool(self.listeners or self.hours or self.weeks or self.plays)
+        return any(map(len, (self.owners, self.hour_places, self.week_places, self.play_places)))
+
+    @property
+    def listeners(self) -> list[str]:
+        """The ids of listeners of whom it must be known if they are erased."""
+        return _names(self.state, self.owners)
+
+    @property
+    def hours(self) -> list[tuple[str, int]]:
+        """Hour rows, by listener id and UTC hour."""
+        return self._keys(self.state.hours[self.hour_places], "hour")
+
+    @property
+    def weeks(self) -> list[tuple[str, int]]:
+        """Week rows, by listener id and UTC week."""
+        return self._keys(self.state.weeks[self.week_places], "week")
+
+    @property
+    def plays(self) -> list[tuple[str, int]]:
+        """Play rows, by listener id and key as stores keep it."""
+        return self._keys(self.state.plays[self.play_places], "play")
+
+    def _keys(self, records: Array, key: str) -> list[tuple[str, int]]:
+        keys = records[key].astype(np.int64).tolist()
+        return list(zip(_names(self.state, records["listener"]), keys, strict=True))
+
+
+def _names(state: State, slots: Array) -> list[str]:
+    """The ids of listeners in memory."""
+    kept = np.ascontiguousarray(state.listeners["id"][slots])
+    return [name.decode() for name in kept.view(f"S{LISTENER_ID_BYTES}").ravel().tolist()]
 
 
 States = Sequence[bytes | None]
@@ -99,25 +137,22 @@ class Stored:
 
 
 def _empty(counts: dict[str, int]) -> State:
-    size = START_CAPACITY
-    while size < LOAD_FACTOR * counts["listeners"]:
-        size *= 2
-    made = {name: np.zeros(counts[name], dtype) for name, dtype in _DTYPES.items()}
+    made = {name: _zeros(counts[name], dtype) for name, dtype in _DTYPES.items()}
     return State(
-        counts=np.zeros(8, np.int64),
-        slots=np.full(size, NONE, np.int32),
-        marks=np.zeros(size, np.uint32),
-        keys=np.zeros((counts["listeners"], KEY_WORDS), np.uint64),
-        dirty=np.zeros(counts["listeners"], np.int32),
-        **made,
+        counts=np.zeros(len(_DTYPES), np.int64), places=_places(counts["listeners"]), **made
     )
+
+
+def _places(listeners: int) -> Array:
+    size = START_CAPACITY
+    while size < LOAD_FACTOR * listeners:
+        size *= 2
+    return np.zeros(size, np.uint64)
 
 
 def _grown(array: Array, used: int, more: int) -> Array:
     """The array with room for *more* elements; doubled when it must grow, so growing is cheap."""
-    if used + more <= len(array):
-        return array
-    fresh = np.zeros((max(2 * len(array), used + more), *array.shape[1:]), array.dtype)
+    fresh = _zeros(max(2 * len(array), used + more), array.dtype)
     fresh[:used] = array[:used]
     return fresh
 
@@ -135,41 +170,35 @@ class Fold:
         """Resolve a batch's listeners and lanes; tell what is not in memory. Call once a batch."""
         rows = len(batch.at)
         self._reserve(batch)
-        found = Resolved(np.zeros(rows, np.int32), np.zeros(rows, np.uint64))
+        found = Resolved(
+            code=np.zeros(rows, np.uint64),
+            slot=np.zeros(rows, np.int32),
+            lane=np.zeros(rows, np.uint64),
+            turning=_listed(rows, "i4"),
+        )
         lists = [_listed(rows), _listed(2 * rows), _listed(2 * rows), _listed(2 * rows)]
         planning.plan(self._state, batch, found, *lists)
         new, hours, weeks, plays = map(_items, lists)
         # a play that is missing may have been counted, and erased since its listener was loaded
         owners = np.unique(np.concatenate((new, self._state.plays["listener"][plays])))
-        return found, self._wanted(owners, hours, weeks, plays)
+        return found, Wanted(self._state, owners, hours, weeks, plays)
 
-    def apply(self, batch: Columns, found: Resolved) -> "Applied":
-        """Fold a planned batch in; everything that it wanted is installed."""
-        rows = len(batch.at)
+    def apply(self, batch: Columns, found: Resolved) -> list[str]:
+        """Fold a planned batch in, all that it wanted installed; tells which listeners it erases."""
         self._reserve(batch)  # again: what was installed has taken from the room
-        reached, erased = _listed(2 * rows), _listed(rows)
-        folding.fold(self._state, batch, found, self._epoch, reached, erased)
-        plays = self._state.plays[_items(reached)]
-        tracks = [self._texts(play)[0] for play in plays[["text", "text_size"]].tolist()]
-        return Applied(
-            counted=list(zip(tracks, plays["reached"].tolist(), strict=True)),
-            erased=self._names(_items(erased)),
-        )
+        erased = _listed(len(batch.at))
+        folding.fold(self._state, batch, found, self._epoch, erased)
+        return _names(self._state, _items(erased))
 
     def _reserve(self, batch: Columns) -> None:
         """Make room for the worst that a batch can bring."""
         rows = len(batch.at)
-        texts = sum(
-            len(data)
-            for data in (
-                batch.track_bytes,
-                batch.play_bytes,
-                batch.device_bytes,
-                batch.context_bytes,
-            )
+        texts = (
+            len(batch.track_bytes)
+            + len(batch.play_bytes)
+            + len(batch.device_bytes)
+            + len(batch.context_bytes)
         )
-        # a row may begin two plays and change the texts of two
-        text_room = 4 * (rows * TEXT_HEAD.size + texts)
         self._grow(
             listeners=rows,
             hours=2 * rows,
@@ -177,66 +206,42 @@ class Fold:
             weeks=2 * rows,
             plays=2 * rows,
             spans=4 * rows,
-            texts=text_room,
+            # a row may begin two plays and change the texts of two
+            texts=4 * (rows * TEXT_HEAD.size + texts),
+            dirty=rows,
+            countings=2 * rows,
         )
 
     def _grow(self, **more: int) -> None:
         state = self._state
-        used = dict(zip(_DTYPES, state.counts.tolist(), strict=False))
-        fresh = {name: _grown(getattr(state, name), used[name], n) for name, n in more.items()}
+        used = dict(zip(_DTYPES, state.counts.tolist(), strict=True))
+        fresh = {
+            name: _grown(getattr(state, name), used[name], room)
+            for name, room in more.items()
+            if used[name] + room > len(getattr(state, name))
+        }
+        if fresh:
+            self._state = state._replace(**fresh)
         listeners = used["listeners"] + more.get("listeners", 0)
-        fresh["keys"] = _grown(state.keys, used["listeners"], more.get("listeners", 0))
-        fresh["dirty"] = _grown(state.dirty, int(state.counts[DIRTIES]), listeners)
-        self._state = state._replace(**fresh)
-        if LOAD_FACTOR * listeners > len(state.slots):
-            size = 2 * len(state.slots)
-            while size < LOAD_FACTOR * listeners:
-                size *= 2
-            self._state = self._state._replace(
-                slots=np.full(size, NONE, np.int32), marks=np.zeros(size, np.uint32)
-            )
+        if LOAD_FACTOR * listeners > len(state.places):
+            self._state = self._state._replace(places=_places(listeners))
             hash_table.rehash(self._state)
 
-    # --- what a batch wants ----------------------------------------------------------------------
-
-    def _names(self, slots: Array) -> list[str]:
-        """The ids of listeners in memory."""
-        kept = np.ascontiguousarray(self._state.keys[slots])
-        return [name.decode() for name in kept.view(f"S{LISTENER_ID_BYTES}").ravel().tolist()]
-
-    def _wanted(self, owners: Array, hours: Array, weeks: Array, plays: Array) -> Wanted:
-        state = self._state
-        return Wanted(
-            listeners=self._names(owners),
-            hours=self._keys(state.hours[hours], "hour"),
-            weeks=self._keys(state.weeks[weeks], "week"),
-            plays=self._keys(state.plays[plays], "play"),
-            places=(owners, hours, weeks, plays),
-        )
-
-    def _keys(self, records: Array, key: str) -> list[tuple[str, int]]:
-        keys = records[key].astype(np.int64).tolist()
-        return list(zip(self._names(records["listener"]), keys, strict=True))
+    # --- loading ---------------------------------------------------------------------------------
 
     def install(self, wanted: Wanted, stored: Stored) -> Wanted:
         """Put into the state what the store had of everything wanted; tells what was unreadable."""
-        owners, hours, weeks, plays = wanted.places
-        for records, places in (
-            (self._state.hours, hours),
-            (self._state.weeks, weeks),
-            (self._state.plays, plays),
-        ):
-            records["flags"][places] = records["flags"][places] & KEEP | LOADED
+        loading.answer(self._state, wanted.hour_places, wanted.week_places, wanted.play_places)
         self._reserve_stored(stored)
         damaged = (
-            _each(self._install_hour, hours, stored.hours),
-            _each(self._install_week, weeks, stored.weeks),
-            _each(self._install_play, plays, stored.plays),
+            _each(self._install_hour, wanted.hour_places, stored.hours),
+            _each(self._install_week, wanted.week_places, stored.weeks),
+            _each(self._install_play, wanted.play_places, stored.plays),
         )
-        for slot, gone in zip(owners.tolist(), stored.erased, strict=True):
-            if gone:
+        if any(stored.erased):
+            for slot in compress(wanted.owners.tolist(), stored.erased):
                 folding.forget(self._state, slot)
-        return self._wanted(owners[:0], *damaged)
+        return Wanted(self._state, wanted.owners[:0], *damaged)
 
     def _reserve_stored(self, stored: Stored) -> None:
         """Make room for all that is in the rows, at once: a look at every array for each row is slow."""
@@ -279,13 +284,29 @@ class Fold:
         """How much memory the state has reserved."""
         return sum(array.nbytes for array in self._state)
 
+    def take_counted(self) -> "Counted":
+        """Tell which tracks' plays reached their 30 s since the last call."""
+        state = self._state
+        plays = state.countings[: int(state.counts[COUNTINGS])].copy()
+        state.counts[COUNTINGS] = 0
+        offsets = np.zeros(len(plays) + 1, np.int32)
+        data = np.zeros(len(plays) * ID_BYTES, np.uint8)
+        texts.put_tracks(state, plays, offsets, data)
+        tracks = pa.StringArray.from_buffers(len(plays), pa.py_buffer(offsets), pa.py_buffer(data))
+        named = tracks.dictionary_encode()
+        return Counted(
+            tracks=named.dictionary.to_pylist(),
+            of=named.indices.to_numpy(),
+            positions=state.plays["reached"][plays],
+        )
+
     def collect(self) -> Rows:
         """Encode every row that was touched since the last call, in the order stores write fastest."""
         sizes = np.zeros(3, np.int64)
         self._grow(runs=4 * self.dirty, spans=4 * self.dirty)
-        writing.settle_all(self._state, self._epoch, _listed(0), sizes)
+        writing.settle_all(self._state, self._epoch, sizes)
         slots = self._state.dirty[: self.dirty].copy()
-        names = np.array(self._names(slots), np.dtype(f"S{LISTENER_ID_BYTES}"))
+        names = np.array(_names(self._state, slots), np.dtype(f"S{LISTENER_ID_BYTES}"))
         order = np.argsort(names)
         rows, octets, most_runs = sizes.tolist()
         written = Written(
@@ -314,11 +335,11 @@ class Fold:
         Raises
         ------
         ValueError
-            Something is dirty: it would be lost.
+            Something is dirty, or was not taken to be counted: it would be lost.
         """
-        if self.dirty:
-            raise ValueError("cannot forget while rows are dirty")
-        counts = dict(zip(_DTYPES, self._state.counts.tolist(), strict=False))
+        if self.dirty or self._state.counts[COUNTINGS]:
+            raise ValueError("cannot forget while rows are dirty or plays not counted")
+        counts = dict(zip(_DTYPES, self._state.counts.tolist(), strict=True))
         fresh = _empty({name: count + START_CAPACITY for name, count in counts.items()})
         sweeping.sweep(self._state, fresh, oldest)
         self._state = fresh
@@ -360,24 +381,36 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
-    """What follows from a batch beside dirty rows."""
+class Counted:
+    """Plays that reached their 30 s: each is one of a track, with the record at a position."""
 
-    counted: list[tuple[str, int]]  # (track id, position): a play of it counts with that record
-    erased: list[str]
+    tracks: list[str]
+    of: Array  # i4[plays]: the index of the track
+    positions: Array  # i8[plays]
+
+    def beyond(self, known: Sequence[int]) -> list[int]:
+        """Count each track's plays with records after the position *known* for that track."""
+        fresh = self.of[self.positions > np.array(known, np.int64)[self.of]]
+        counts: list[int] = np.bincount(fresh, minlength=len(self.tracks)).tolist()
+        return counts
 
 
 def _each(install: Callable[[int, bytes], None], places: Array, states: States) -> Array:
     """Install the *states* that are there at their *places*; tells where one is unreadable."""
-    damaged = []
-    for place, state in zip(places.tolist(), states, strict=True):
-        if state is None:
-            continue
-        try:
-            install(place, state)
-        except UnreadableRecord:
-            damaged.append(place)
+    damaged: list[int] = []
+    if states.count(None) < len(states):
+        for place, state in zip(places.tolist(), states, strict=True):
+            if state is not None and not _done(install, place, state):
+                damaged.append(place)
     return np.array(damaged, np.int64)
+
+
+def _done(install: Callable[[int, bytes], None], place: int, state: bytes) -> bool:
+    try:
+        install(place, state)
+    except UnreadableRecord:
+        return False
+    return True
 
 
 def _rows(written: Written, names: list[str]) -> Rows:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from domain.batches import batch_of
-from domain.columns import columns_of
+from domain.batches import batch_of, encode
+from domain.columns import columns_of, read
 from domain.fold import Fold, States, Stored, Wanted
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
@@ -40,13 +40,14 @@ def warm() -> None:
         for at in (0, 30_000, 90_000_000)
     ]
     beats.append(Heartbeat(id="e", listener_id="gone", track_id="-", kind=Kind.ERASE, at=0))
-    batch = columns_of([batch_of(beats)], [1])
+    batch = columns_of([read(encode(batch_of(beats)))], [1])
     rows = fold.collect()
     for _ in range(2):
         found, wanted = fold.plan(batch)
         fold.install(wanted, _nothing(wanted))
         fold.apply(batch, found)
         fold.now_playing(["warm"], 0)
+        fold.take_counted()
         rows = fold.collect()
         fold.sweep(fold.epoch)
     again = Fold()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from domain.batches import SCHEMA, decode, heartbeats_of
+from domain.batches import SCHEMA, heartbeats_of
+from domain.columns import decode
 from domain.errors import UnreadableRecord
 from domain.heartbeats import Heartbeat
 from domain.ports import Log

@@ -7,11 +7,13 @@ Source: Apache Arrow, ``format/Message.fbs`` and ``format/Schema.fbs``; FlatBuff
 """
 
 import struct
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from domain.flatbuffers import Table
 
 MOST_MESSAGES = 2_048
 MOST_PLAIN_BYTES = 64 << 20
@@ -44,41 +46,10 @@ def check_messages(stream: pa.Buffer) -> None:
             raise Excessive(f"more than {MOST_PLAIN_BYTES} bytes when decompressed")
 
 
-class _Table(NamedTuple):
-    """A FlatBuffers table: its fields are found through the vtable that it points back to."""
-
-    data: memoryview
-    at: int
-
-    def place(self, field: int) -> int:
-        """Where the field stands; 0 if it is left out."""
-        vtable = self.at - _unpack("<i", self.data, self.at)
-        slot = 4 + 2 * field
-        if slot >= _unpack("<H", self.data, vtable):
-            return 0
-        offset = _unpack("<H", self.data, vtable + slot)
-        return self.at + offset if offset else 0
-
-    def number(self, field: int, layout: str) -> int:
-        place = self.place(field)
-        return _unpack(layout, self.data, place) if place else 0
-
-    def follow(self, field: int) -> "_Table":
-        place = self.place(field)
-        return _Table(self.data, place + _unpack("<I", self.data, place))
-
-
-def _unpack(layout: str, data: memoryview, at: int) -> int:
-    if at < 0:
-        raise Excessive("a message that points outside of itself")
-    (number,) = struct.unpack_from(layout, data, at)
-    return int(number)
-
-
 def _claimed_bytes(message: pa.ipc.Message) -> int:
     data = memoryview(message.metadata)
     try:
-        root = _Table(data, _unpack("<I", data, 0))
+        root = Table.root(data)
         if root.number(_VERSION, "<h") < _V5 and root.place(_CUSTOM_METADATA):
             raise Excessive("metadata of an Arrow before 1.0, where it could mean compression")
         batch = root.follow(_HEADER)
@@ -88,14 +59,12 @@ def _claimed_bytes(message: pa.ipc.Message) -> int:
             batch = batch.follow(_DATA)
         if not batch.place(_COMPRESSION):
             return 0
-        return _declared(batch.follow(_BUFFERS), np.frombuffer(message.body, np.uint8))
+        return _declared(batch.pairs(_BUFFERS), np.frombuffer(message.body, np.uint8))
     except struct.error as error:
         raise Excessive("a message that points outside of itself") from error
 
 
-def _declared(vector: _Table, body: npt.NDArray[Any]) -> int:
-    count = _unpack("<I", *vector)
-    buffers = np.frombuffer(vector.data, "<i8", 2 * count, vector.at + 4).reshape(-1, 2)
+def _declared(buffers: npt.NDArray[np.int64], body: npt.NDArray[Any]) -> int:
     starts = buffers[buffers[:, 1] > 0, 0]  # of (offset, length) pairs
     if not len(starts):
         return 0

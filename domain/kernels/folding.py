@@ -1,18 +1,22 @@
 """The second pass over a batch: apply the heartbeats; every row touched is dirty afterwards."""
 
 from domain.kernels.compiled import inline, jit
-from domain.kernels.cursor import apply_chain, begin_chain, continues, settle
+from domain.kernels.cursor import (
+    begin_chain,
+    continues,
+    count,
+    settle,
+    touch_hours,
+    touch_plays,
+)
 from domain.kernels.records import play_row
 from domain.kernels.state import DIRTIES, DIRTY, ERASED, KIND_ERASE, KIND_STOP, NONE, PENDING
 from domain.kernels.texts import earlier_texts
 
 
 @jit
-def fold(state, batch, found, epoch, reached, erased):
-    """Apply a batch. *reached* receives the plays that count now, *erased* the erased listeners.
-
-    Both begin with the number of what follows.
-    """
+def fold(state, batch, found, epoch, erased):
+    """Apply a batch. *erased* receives the erased listeners; their number stands first."""
     listeners, dirty, counts = state.listeners, state.dirty, state.counts
     ats, kinds, stretches = batch.at, batch.kind, batch.stretch
     position_ms, positions = batch.position_ms, batch.positions
@@ -38,17 +42,20 @@ def fold(state, batch, found, epoch, reached, erased):
         if continues(listener, lane, stretch, at):
             listener.last = at
             listener.flags |= PENDING
+            if at >= listener.counts_from:
+                count(state, slot, positions[row], epoch)
         else:
-            turn(state, slot, lane, batch, row, epoch, positions[row], reached)
+            turn(state, slot, lane, batch, row, epoch, positions[row])
         notice(listener, at, position_ms[row], kind, listener.cursor_play)
 
 
 @jit
-def turn(state, slot, lane, batch, row, epoch, position, reached):
+def turn(state, slot, lane, batch, row, epoch, position):
     """Settle the cursor's chain, put an instant into its rows, and begin a new chain with it."""
     listener, at, stretch = state.listeners[slot], batch.at[row], batch.stretch[row]
-    settle(state, slot, epoch, reached)
-    wanting = apply_chain(state, slot, lane, stretch, at, at, position, epoch, reached)
+    settle(state, slot, epoch)
+    touch_hours(state, slot, lane, stretch, at, at, epoch)
+    wanting = touch_plays(state, slot, lane, stretch, at, at, position, epoch)
     begin_chain(listener, lane, stretch, at, wanting)
     listener.cursor_play = play_row(state, slot, lane, at)
     earlier_texts(state, listener.cursor_play, batch, row)
@@ -72,4 +79,5 @@ def forget(state, slot):
     listener.hours = listener.weeks = listener.plays = NONE
     listener.seen_play = listener.cursor_play = NONE
     listener.limit = -1
+    listener.known = 0
     listener.seen_at = 0

@@ -3,6 +3,7 @@
 import numpy as np
 
 from domain.kernels.compiled import inline, jit
+from domain.kernels.memory import load64
 from domain.kernels.state import EVEN, ONE
 
 M1 = np.uint64(0xFF51AFD7ED558CCD)
@@ -23,13 +24,13 @@ def mix64(word):
 @inline
 def word_at(data, start, stop):
     """Up to eight bytes from *start*, little-endian, zeros beyond *stop*."""
-    word = np.uint64(0)
     if stop - start >= 8:
-        for place in range(8):
-            word |= np.uint64(data[start + place]) << np.uint64(8 * place)
-    else:
-        for place in range(stop - start):
-            word |= np.uint64(data[start + place]) << np.uint64(8 * place)
+        return load64(data, start)
+    if stop >= 8:  # there are eight to load that end here
+        return load64(data, stop - 8) >> np.uint64(8 * (8 - (stop - start)))
+    word = np.uint64(0)
+    for place in range(stop - start):
+        word |= np.uint64(data[start + place]) << np.uint64(8 * place)
     return word
 
 

@@ -11,10 +11,22 @@ from domain.units import EPOCH_WEEKDAY_MS, HOUR_MS
 
 
 @jit
+def answer(state, hours, weeks, plays):
+    """Call records that were wanted loaded: what the store has of them comes next."""
+    for place in range(len(hours)):
+        record = state.hours[hours[place]]
+        record.flags = (record.flags & ~WANTED) | LOADED
+    for place in range(len(weeks)):
+        week = state.weeks[weeks[place]]
+        week.flags = (week.flags & ~WANTED) | LOADED
+    for place in range(len(plays)):
+        play = state.plays[plays[place]]
+        play.flags = (play.flags & ~WANTED) | LOADED
+
+
+@jit
 def install_hour(state, hour, runs):
     """Put what a stored hour row holds into a record that was wanted."""
-    record = state.hours[hour]
-    record.flags = (record.flags & ~WANTED) | LOADED
     for place in range(len(runs)):
         run = runs[place]
         join_run(state, hour, run.play, run.stretch, run.start, run.end)
@@ -24,7 +36,6 @@ def install_hour(state, hour, runs):
 def install_week(state, week, quarters):
     """Put what a stored week row holds into the listener's hours; loaded ones count anew anyway."""
     record = state.weeks[week]
-    record.flags = (record.flags & ~WANTED) | LOADED
     first = np.int64(record.week) * HOURS_PER_WEEK - EPOCH_WEEKDAY_MS // HOUR_MS
     for place in range(len(quarters)):
         quarter = np.int64(quarters[place].quarter)
@@ -38,7 +49,6 @@ def install_week(state, week, quarters):
 def install_play(state, play, head, runs, texts):
     """Put what a stored play row holds into a record that was wanted."""
     record = state.plays[play]
-    record.flags = (record.flags & ~WANTED) | LOADED
     record.reached = head[0].reached
     record.day = head[0].day
     record.text_at = head[0].text_at

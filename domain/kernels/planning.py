@@ -4,12 +4,15 @@ import numpy as np
 
 from domain.kernels.compiled import inline, jit
 from domain.kernels.cursor import continues
-from domain.kernels.hash_table import new_listener, place_of
+from domain.kernels.hash_table import foresee, new_listener, place_of, slot_in
 from domain.kernels.hashes import day_key, hash64, lane_of
+from domain.kernels.memory import prefetch
 from domain.kernels.records import find_hour, find_play, find_week, new_hour, new_play, new_week
 from domain.kernels.state import EDGE_MS, ERASED, KIND_STOP, LOADED, NONE, ONE, WANTED
 from domain.rows import NO_DAY
 from domain.units import DAY_MS, EPOCH_WEEKDAY_MS, HOUR_MS, JOIN_MS, WEEK_MS
+
+AHEAD = 32  # rows: about as long as memory takes to answer
 
 
 @jit
@@ -17,30 +20,77 @@ def plan(state, batch, found, new, hours, weeks, plays):
     """Find each row's listener and lane, and begin every record that is needed and not in memory.
 
     *new* (slots), *hours*, *weeks*, *plays* (indices) receive what must be loaded; the first element
-    of each counts the rest.
+    of each counts the rest. Each pass asks for the memory that the next one needs.
     """
-    # taken out of the tuples here: to take an array out counts its references, which costs
-    slots, marks, keys, listeners = state.slots, state.marks, state.keys, state.listeners
+    name(state, batch, found)
+    resolve(state, batch, found, new)
+    want(state, batch, found, hours, weeks, plays)
+
+
+@jit
+def name(state, batch, found):
+    """Hash what names each row's listener and lane."""
+    places, last = state.places, np.uint64(len(state.places) - 1)
     names, name_at = batch.listener_bytes, batch.listener_offsets
     tracks, track_at = batch.track_bytes, batch.track_offsets
     ids, id_at = batch.play_bytes, batch.play_offsets
+    codes, lanes = found.code, found.lane
+    for row in range(len(codes)):
+        codes[row] = hash64(names, name_at[row], name_at[row + 1], np.uint64(0))
+        prefetch(places, np.int64(codes[row] & last), 0)
+        lanes[row] = lane_of(
+            tracks, track_at[row], track_at[row + 1], ids, id_at[row], id_at[row + 1]
+        )
+
+
+@jit
+def resolve(state, batch, found, new):
+    """Find each row's listener, and which rows need more than that."""
+    places, listeners = state.places, state.listeners
+    names, name_at = batch.listener_bytes, batch.listener_offsets
     ats, kinds, stretches = batch.at, batch.kind, batch.stretch
-    slot_of, lane_found = found.slot, found.lane
-    for row in range(len(ats)):
+    codes, slots, lanes, turning = found.code, found.slot, found.lane, found.turning
+    for row in range(len(codes)):
+        if row + AHEAD < len(codes):
+            foresee(places, listeners, codes[row + AHEAD])
         start, stop = name_at[row], name_at[row + 1]
-        code = hash64(names, start, stop, np.uint64(0))
-        place = place_of(slots, marks, keys, names, start, stop, code)
-        slot = slots[place]
+        place = place_of(places, listeners, names, start, stop, codes[row])
+        slot = slot_in(places[place])
         if slot == NONE:
-            slot = new_listener(state, names, start, stop, place, code)
+            slot = new_listener(state, names, start, stop, place, codes[row])
             new[0] += 1
             new[new[0]] = slot
-        lane = lane_of(tracks, track_at[row], track_at[row + 1], ids, id_at[row], id_at[row + 1])
-        slot_of[row], lane_found[row] = slot, lane
+        slots[row] = slot
         listener = listeners[slot]
         idle = kinds[row] > KIND_STOP or listener.flags & ERASED
-        if not (idle or continues(listener, lane, stretches[row], ats[row])):
-            want_rows(state, slot, lane, batch, row, hours, weeks, plays)
+        if not (idle or continues(listener, lanes[row], stretches[row], ats[row])):
+            turning[0] += 1
+            turning[turning[0]] = row
+            if listener.hours != NONE:
+                prefetch(state.hours, listener.hours, 0)
+            if listener.cursor_play != NONE:
+                prefetch(state.plays, listener.cursor_play, 0)
+
+
+@jit
+def want(state, batch, found, hours, weeks, plays):
+    """Begin whatever records the turning rows need and memory has not."""
+    turning = found.turning
+    for place in range(1, turning[0] + 1):
+        foresee_rows(state, found.slot[turning[place]])
+    for place in range(1, turning[0] + 1):
+        row = turning[place]
+        want_rows(state, found.slot[row], found.lane[row], batch, row, hours, weeks, plays)
+
+
+@inline
+def foresee_rows(state, slot):
+    """Ask for the runs of a listener's newest hour and play."""
+    listener = state.listeners[slot]
+    if listener.hours != NONE and state.hours[listener.hours].runs != NONE:
+        prefetch(state.runs, state.hours[listener.hours].runs, 0)
+    if listener.cursor_play != NONE and state.plays[listener.cursor_play].runs != NONE:
+        prefetch(state.spans, state.plays[listener.cursor_play].runs, 0)
 
 
 @jit
@@ -62,10 +112,11 @@ def want_hour(state, slot, hour, hours, weeks):
     found = find_hour(state, slot, hour)
     if found == NONE:
         found = new_hour(state, slot, hour)
-    if not state.hours[found].flags & (LOADED | WANTED):
-        state.hours[found].flags |= WANTED
-        hours[0] += 1
-        hours[hours[0]] = found
+    if state.hours[found].flags & (LOADED | WANTED):
+        return  # and so is its week
+    state.hours[found].flags |= WANTED
+    hours[0] += 1
+    hours[hours[0]] = found
     week = (np.int64(hour) * HOUR_MS + EPOCH_WEEKDAY_MS) // WEEK_MS
     if find_week(state, slot, week) == NONE:
         made = new_week(state, slot, week)

@@ -77,8 +77,16 @@ def new_week(state, slot, week):
 
 
 @inline
+def bit_of(play):
+    """The bit of a play in the filter of its listener."""
+    return np.uint16(1 << np.int64((play >> np.uint64(1)) & np.uint64(15)))
+
+
+@inline
 def find_play(state, slot, play):
     """The listener's record of a play; -1 if there is none."""
+    if not state.listeners[slot].known & bit_of(play):
+        return NONE
     found = state.listeners[slot].plays
     while found != NONE and state.plays[found].play != play:
         found = state.plays[found].next
@@ -91,6 +99,15 @@ def play_row(state, slot, lane, at):
     if lane & ONE:
         return find_play(state, slot, day_key(lane, at // DAY_MS))
     return find_play(state, slot, lane)
+
+
+@inline
+def hang_play(state, slot, made):
+    """Let a record of a play be found."""
+    listener, record = state.listeners[slot], state.plays[made]
+    record.next = listener.plays
+    listener.plays = made
+    listener.known |= bit_of(record.play)
 
 
 @inline
@@ -110,6 +127,5 @@ def new_play(state, slot, play, day, batch, row):
     put_texts(state, record, batch, row)
     if day != NO_DAY and batch.at[row] // DAY_MS != day:
         record.text_at = FAR  # of the day beside it: any heartbeat of this day knows better
-    record.next = state.listeners[slot].plays
-    state.listeners[slot].plays = made
+    hang_play(state, slot, made)
     return made

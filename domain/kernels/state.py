@@ -23,22 +23,25 @@ KIND_STOP, KIND_ERASE = int(LAST_COUNTED), int(Kind.ERASE)
 
 LISTENER = np.dtype(
     [
+        # what a heartbeat that continues needs: two lines of memory
+        ("id", "u8", (KEY_WORDS,)),  # padded with zeros
         ("play", "u8"),  # the cursor's lane ...
-        ("since", "i8"),  # ... its chain of joined instants, the first of which is in the rows ...
-        ("last", "i8"),
-        ("limit", "i8"),  # ... and the latest instant that needs no slow path
+        ("last", "i8"),  # ... the end of its chain of joined instants ...
+        ("limit", "i8"),  # ... and the latest instant that goes into the same rows
+        ("counts_from", "i8"),  # from this instant on the cursor's play may reach its 30 s
+        ("since", "i8"),  # the beginning of the chain; it alone is in the rows
         ("seen_at", "i8"),  # the newest heartbeat, for presence
         ("seen_position", "i8"),
         ("stretch", "i4"),
+        ("epoch", "i4"),
+        ("seen_play", "i4"),
+        ("cursor_play", "i4"),  # the record of the cursor's play
         ("hours", "i4"),
         ("weeks", "i4"),
         ("plays", "i4"),
-        ("seen_play", "i4"),
-        ("epoch", "i4"),
         ("seen_kind", "i1"),
         ("flags", "u1"),
-        ("pad", "u2"),
-        ("cursor_play", "i4"),  # the record of the cursor's play
+        ("known", "u2"),  # a Bloom filter of the plays in memory
     ]
 )
 DIRTY, ERASED, LOADED, WANTED, COUNTED, PENDING = 1, 2, 4, 8, 16, 32
@@ -54,7 +57,7 @@ HOUR = np.dtype(
         ("epoch", "i4"),
         ("ms", "i4", (4,)),  # listened in each quarter, as of the last collect or load
         ("flags", "u1"),
-        ("pad", "u1", (7,)),
+        ("pad", "u1", (15,)),
     ]
 )
 RUN = np.dtype([("play", "u8"), ("stretch", "i4"), ("next", "i4"), ("start", "i4"), ("end", "i4")])
@@ -68,14 +71,14 @@ PLAY = np.dtype(
         ("text_at", "i8"),  # the instant that its texts come from
         ("text", "i8"),
         ("ms", "i8"),
-        ("text_size", "i4"),
         ("listener", "i4"),
         ("next", "i4"),
         ("day", "i4"),
         ("runs", "i4"),
         ("epoch", "i4"),
+        ("text_size", "u2"),
         ("flags", "u1"),
-        ("pad", "u1", (7,)),
+        ("pad", "u1"),
     ]
 )
 SPAN = np.dtype([("stretch", "i4"), ("next", "i4"), ("start", "i8"), ("end", "i8")])
@@ -84,16 +87,14 @@ RUN_BYTES, QUARTER_BYTES = HOUR_RUN.itemsize, WEEK_QUARTER.itemsize
 HEAD_BYTES, SPAN_BYTES = PLAY_HEAD.itemsize, PLAY_RUN.itemsize
 
 # indices into State.counts
-LISTENERS, HOURS, RUNS, WEEKS, PLAYS, SPANS, TEXTS, DIRTIES = range(8)
+LISTENERS, HOURS, RUNS, WEEKS, PLAYS, SPANS, TEXTS, DIRTIES, COUNTINGS = range(9)
 
 
 class State(NamedTuple):
     """Everything that is known of a partition's active listeners."""
 
-    counts: Array  # i8[8]: how much of each array below is in use
-    slots: Array  # i4[2**k]: the hash table of listeners, -1 where free
-    marks: Array  # u4[2**k]: upper bits of the hash in that place
-    keys: Array  # u8[n, 5]: listener ids, padded with zeros
+    counts: Array  # i8[9]: how much of each array below is in use
+    places: Array  # u8[2**k]: the hash table of listeners, see `domain.kernels.hash_table`
     listeners: Array
     hours: Array
     runs: Array
@@ -102,6 +103,7 @@ class State(NamedTuple):
     spans: Array
     texts: Array  # u1
     dirty: Array  # i4[n]: slots of listeners with dirty rows
+    countings: Array  # i4[n]: plays that reached their 30 s since the last collect
 
 
 class Columns(NamedTuple):
@@ -127,8 +129,10 @@ class Columns(NamedTuple):
 class Resolved(NamedTuple):
     """What `plan` finds out about each row of a batch."""
 
+    code: Array  # u8: the hash of the listener's id
     slot: Array  # i4
     lane: Array  # u8
+    turning: Array  # i4[1 + n]: rows that may need more than their listener; how many stands first
 
 
 class Written(NamedTuple):

@@ -2,9 +2,9 @@
 
 from domain.kernels.compiled import jit
 from domain.kernels.hash_table import rehash
-from domain.kernels.records import new_hour, new_week
+from domain.kernels.records import hang_play, new_hour, new_week
 from domain.kernels.runs import join_run, join_span
-from domain.kernels.state import KEY_WORDS, LISTENERS, LOADED, NONE, PLAYS, TEXTS
+from domain.kernels.state import LISTENERS, LOADED, NONE, PLAYS, TEXTS
 from domain.kernels.texts import put_bytes
 
 
@@ -42,8 +42,7 @@ def copy_play(state, fresh, slot, play):
         span = state.spans[found]
         join_span(fresh, made, span.stretch, span.start, span.end)
         found = span.next
-    record.next = fresh.listeners[slot].plays
-    fresh.listeners[slot].plays = made
+    hang_play(fresh, slot, made)
     return made
 
 
@@ -52,13 +51,12 @@ def copy_listener(state, fresh, slot, oldest):
     """Keep a listener, with the rows that were touched since epoch *oldest*; the cursor is let go."""
     made = fresh.counts[LISTENERS]
     fresh.counts[LISTENERS] += 1
-    for part in range(KEY_WORDS):
-        fresh.keys[made, part] = state.keys[slot, part]
     fresh.listeners[made] = state.listeners[slot]
     listener = fresh.listeners[made]
     listener.hours = listener.weeks = listener.plays = NONE
     listener.seen_play = listener.cursor_play = NONE
     listener.limit = -1
+    listener.known = 0
     found = state.listeners[slot].hours
     while found != NONE:
         copy_hour(state, fresh, made, found, oldest)

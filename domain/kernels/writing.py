@@ -4,7 +4,7 @@ import numpy as np
 
 from domain.kernels.compiled import inline, jit
 from domain.kernels.cursor import settle
-from domain.kernels.records import length
+from domain.kernels.records import find_week, length
 from domain.kernels.state import (
     DIRTIES,
     DIRTY,
@@ -17,7 +17,7 @@ from domain.kernels.state import (
     SPAN_BYTES,
 )
 from domain.rows import FORMAT as ROW_FORMAT
-from domain.units import EPOCH_WEEKDAY_MS, HOUR_MS, QUARTER_MS
+from domain.units import EPOCH_WEEKDAY_MS, HOUR_MS, QUARTER_MS, WEEK_MS
 
 
 @inline
@@ -134,7 +134,10 @@ def write_play(state, owner, play, written):
 
 @jit
 def size_rows(state, slot, sizes):
-    """Add a listener's dirty rows to *sizes*: rows, bytes at most, and the most runs of an hour."""
+    """Add a listener's dirty rows to *sizes*: rows, bytes at most, and the most runs of an hour.
+
+    A week is dirty if one of its hours is.
+    """
     listener = state.listeners[slot]
     hours, found = 0, listener.hours
     while found != NONE:
@@ -144,6 +147,8 @@ def size_rows(state, slot, sizes):
             sizes[0] += 1
             sizes[1] += 1 + RUN_BYTES * count
             sizes[2] = max(sizes[2], count)
+            begin = np.int64(state.hours[found].hour) * HOUR_MS + EPOCH_WEEKDAY_MS
+            state.weeks[find_week(state, slot, begin // WEEK_MS)].flags |= DIRTY
         found = state.hours[found].next
     found = listener.weeks
     while found != NONE:
@@ -161,10 +166,10 @@ def size_rows(state, slot, sizes):
 
 
 @jit
-def settle_all(state, epoch, reached, sizes):
+def settle_all(state, epoch, sizes):
     """Settle every dirty listener's chain; *sizes* receives what `size_rows` adds up."""
     for place in range(state.counts[DIRTIES]):
-        settle(state, state.dirty[place], epoch, reached)
+        settle(state, state.dirty[place], epoch)
         size_rows(state, state.dirty[place], sizes)
 
 

@@ -245,7 +245,7 @@ async def test_a_play_is_counted_once_over_a_crash_between_rows_and_subtotals(ho
     assert await house.listening.track_plays(["t1"]) == [1]
 
 
-@pytest.mark.parametrize("table", [LISTENING_HOURS, PLAYS, TRACK_PLAYS], ids=attrgetter("name"))
+@pytest.mark.parametrize("table", [LISTENING_HOURS, PLAYS], ids=attrgetter("name"))
 async def test_an_apply_that_breaks_leaves_nothing_behind(house: House, table: Table) -> None:
     await house.log.put(beats(0, 20))
     first = house.partition()

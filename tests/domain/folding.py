@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from domain import rows
-from domain.batches import batch_of
-from domain.columns import columns_of
-from domain.fold import Applied, Fold, Stored
+from domain.batches import batch_of, encode
+from domain.columns import columns_of, read
+from domain.fold import Fold, Stored
 from domain.hashing import day_key, lane_key
 from domain.heartbeats import Heartbeat
 from domain.recount import PlayOf
@@ -24,12 +24,12 @@ class Folding:
         self.versions: Versions = {}
         self.last = 0
 
-    def apply(self, position: int, heartbeats: Sequence[Heartbeat]) -> Applied:
-        """Apply one record."""
+    def apply(self, position: int, heartbeats: Sequence[Heartbeat]) -> list[str]:
+        """Apply one record; tells whom it erased."""
         self.last = position
         if not heartbeats:
-            return Applied([], [])
-        batch = columns_of([batch_of(heartbeats)], [position])
+            return []
+        batch = columns_of([read(encode(batch_of(heartbeats)))], [position])
         found, wanted = self.fold.plan(batch)
         stored = Stored(
             erased=[False] * len(wanted.listeners),
@@ -38,9 +38,15 @@ class Folding:
             plays=[self._load("play", key) for key in wanted.plays],
         )
         self.fold.install(wanted, stored)
-        applied = self.fold.apply(batch, found)
+        erased = self.fold.apply(batch, found)
         self._check_room()
-        return applied
+        return erased
+
+    def counted(self) -> list[tuple[str, int]]:
+        """The plays that count since the last call: their track, and with which record."""
+        taken = self.fold.take_counted()
+        tracks = [taken.tracks[of] for of in taken.of.tolist()]
+        return list(zip(tracks, taken.positions.tolist(), strict=True))
 
     def flush(self) -> None:
         """Write the dirty rows; a row that a longer prefix wrote stays."""
@@ -93,6 +99,7 @@ class Folding:
             state.spans,
             state.texts,
             state.dirty,
+            state.countings,
         )
         for used, part in zip(state.counts.tolist(), parts, strict=True):
             assert used <= len(part)

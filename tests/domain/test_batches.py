@@ -11,11 +11,11 @@ from domain.batches import (
     MOST_PLAIN_BYTES,
     SCHEMA,
     batch_of,
-    decode,
     encode,
     encode_erase,
     heartbeats_of,
 )
+from domain.columns import decode
 from domain.errors import UnreadableRecord
 from domain.heartbeats import MOST_AT, MOST_STRETCH, Heartbeat, Kind
 from tests.domain.cases import beat, sounding

@@ -15,8 +15,9 @@ import msgspec
 import pyarrow as pa
 
 from domain.batches import batch_of as batch_of_heartbeats
-from domain.batches import decode, encode, encode_erase
+from domain.batches import encode, encode_erase
 from domain.calendar import IsoWeek, check_zone
+from domain.columns import decode
 from domain.errors import InvalidWeek, UnknownZone, UnreadableRecord
 from domain.heartbeats import Heartbeat, Kind
 from heartline.histories import UnreadableHistory, plays_of

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from domain.batches import FORMAT, decode
+from domain.batches import FORMAT
+from domain.columns import decode
 from serve.arrow_bodies import read_arrow
 from serve.heartbeat_bodies import BadBody
 from serve.ingest import MOST_JSON_BYTES

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from domain.batches import decode, heartbeats_of
+from domain.batches import heartbeats_of
+from domain.columns import decode
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat
 from domain.positions import Generation

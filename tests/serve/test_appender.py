@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from domain.batches import SCHEMA, batch_of, decode, heartbeats_of
+from domain.batches import SCHEMA, batch_of, heartbeats_of
+from domain.columns import decode
 from domain.errors import Unavailable
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind

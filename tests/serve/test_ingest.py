@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from domain.batches import SCHEMA, decode, heartbeats_of
+from domain.batches import SCHEMA, heartbeats_of
+from domain.columns import decode
 from domain.errors import Unavailable
 from serve import appender, ingest, inputs
 from serve.appender import LogEnd

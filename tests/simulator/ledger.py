@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from domain.batches import decode, heartbeats_of
+from domain.batches import heartbeats_of
+from domain.columns import decode
 from domain.heartbeats import Heartbeat
 from domain.positions import Generation
 from stores.listening import Listening, Progress

@@ -9,14 +9,13 @@ import actors.partition
 import heartline.generations
 from actors.listener_shard import ListenerShard
 from actors.partition import GROUP, Dues, Partition
-from actors.totals import Totals
 from domain.errors import Unavailable
-from domain.fold import Fold, Stored, Wanted
+from domain.fold import Counted, Fold, Stored, Wanted
 from domain.ports import Record, Table
 from domain.positions import position
 from domain.rows import FORMAT, Rows, encode_week, hour_quarters, read_hour, read_week
 from domain.units import HOUR_MS, quarter_of, utc_week, week_start_ms
-from stores.listening import Listening, Subtotal
+from stores.listening import Listening
 from stores.tables import LISTENING_WEEKS
 from tests.memory_tables import MemoryTables, Standing
 from tests.simulator.tuning import replaced
@@ -45,7 +44,7 @@ async def _commit_first(self: Partition, dues: Dues) -> None:
 
 
 async def _write_totals_first(self: Partition, dues: Dues) -> None:
-    no_rows = Dues(Rows([], [], []), dues.counts, [], dues.next_offset, dues.complete_ms)
+    no_rows = Dues(Rows([], [], []), dues.counted, [], dues.next_offset, dues.complete_ms)
     await _write(self, no_rows)
     await _write(self, dues)
 
@@ -180,10 +179,8 @@ async def _flush_without_dues(self: Partition) -> None:
     await _flush(self)
 
 
-def _count_again(self: Totals, track_id: str, at_position: int) -> None:
-    known = self.subtotals[track_id]
-    self.subtotals[track_id] = Subtotal(known.count + 1, known.position)
-    self.dirty.add(track_id)
+def _count_again(self: Counted, known: Sequence[int]) -> list[int]:
+    return [self.of.tolist().count(track) for track in range(len(known))]
 
 
 @contextmanager
@@ -239,7 +236,7 @@ MUTATIONS: Mapping[str, Sequence[Patch]] = {
     "go on with old rows behind what was trimmed": [(Partition, "_skip", _skip_and_keep)],
     "resume one record too late": [(Partition, "_committed", _resume_too_late)],
     "resume from the end of the log": [(Partition, "_committed", _resume_from_the_end)],
-    "count a play at each replay": [(Totals, "count", _count_again)],
+    "count a play at each replay": [(Counted, "beyond", _count_again)],
     "count for a listener who was erased": [(Listening, "are_erased", _nobody_is_erased)],
     "leave the rows of who was erased": [(Listening, "erase", _erase_by_mark_only)],
     "say too early that all is complete": [(Partition, "caught_up", _complete_at_once)],

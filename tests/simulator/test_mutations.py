@@ -9,7 +9,7 @@ import pytest
 from tests.simulator.mutations import MUTATIONS, mutated
 from tests.simulator.simulation import Outcome, simulate
 
-SEEDS = 300
+SEEDS = 1_000
 
 
 @pytest.mark.parametrize("name", MUTATIONS, ids=lambda name: name.replace(" ", "-"))

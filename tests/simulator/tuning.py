@@ -10,7 +10,7 @@ import heartline.generations
 import streams.housekeeping
 import streams.tailer
 from domain.errors import Unavailable
-from domain.fold import Applied, Fold
+from domain.fold import Fold
 from domain.kernels.state import Columns, Resolved
 from domain.rows import Rows
 from tests.simulator.world import Broken, Fault, World
@@ -59,10 +59,10 @@ def _scarce(world: World) -> type[Fold]:
     class ScarceFold(Fold):
         """A fold that now and then has no memory left when it is nearly done."""
 
-        def apply(self, batch: Columns, found: Resolved) -> Applied:
-            applied = super().apply(batch, found)
+        def apply(self, batch: Columns, found: Resolved) -> list[str]:
+            erased = super().apply(batch, found)
             _fail_now_and_then(world)
-            return applied
+            return erased
 
         def collect(self) -> Rows:
             rows = super().collect()
