@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from domain.errors import NewerSchema, Unavailable
 
@@ -37,6 +37,11 @@ ADVICE = {
     sqlite3.SQLITE_NOTADB: "{path} is not a SQLite database: move it away, or restore it from a backup",
 }
 
+WHAT_IT_IS = (
+    "SELECT (SELECT application_id FROM pragma_application_id),"
+    " (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)"
+)
+
 
 def code_of(error: sqlite3.Error) -> int:
     """Tell SQLite's primary result code; 0 if the error did not come from SQLite itself."""
@@ -49,18 +54,19 @@ def explained(path: Path, error: sqlite3.Error) -> Exception:
     return error if advice is None else Unavailable(advice.format(path=path, error=error))
 
 
-def patiently(connection: sqlite3.Connection, statement: str, patience_s: float) -> None:
-    """Run *statement*, trying again while another process holds the lock, for *patience_s* at most."""
+def patiently(connection: sqlite3.Connection, statement: str, patience_s: float) -> Any:
+    """Run *statement*, trying again while another process holds the lock, for *patience_s* at most.
+
+    Tells the first row, None if there is none.
+    """
     until = time.monotonic() + patience_s
     while True:
         try:
-            connection.execute(statement)
+            return connection.execute(statement).fetchone()
         except sqlite3.OperationalError as error:
             if code_of(error) not in LOCKED or time.monotonic() >= until:
                 raise
             time.sleep(LOCK_RETRY_S)
-        else:
-            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +118,12 @@ class Database:
             check_same_thread=False,
             cached_statements=CACHED_STATEMENTS,
         )
+        patience_s = 0.0 if reading else self.patience_s
         own = f"PRAGMA query_only = {reading:d}", f"PRAGMA synchronous = {synchronous}"
         try:
             for statement in (*PRAGMAS, *own, "SELECT 1 FROM sqlite_master"):
-                patiently(connection, statement, 0.0 if reading else self.patience_s)
-            self._check(connection)
+                patiently(connection, statement, patience_s)
+            self._check(connection, patience_s)
         except BaseException:
             connection.close()
             raise
@@ -132,11 +139,8 @@ class Database:
             reason = f"{self.path} cannot be opened: {error.strerror}"
             raise Unavailable(f"{reason}; check its directory and this user's rights") from error
 
-    def _check(self, connection: sqlite3.Connection) -> None:
-        kind, found, names = connection.execute(
-            "SELECT (SELECT application_id FROM pragma_application_id),"
-            " (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)"
-        ).fetchone()
+    def _check(self, connection: sqlite3.Connection, patience_s: float) -> None:
+        kind, found, names = patiently(connection, WHAT_IT_IS, patience_s)
         if kind != self.kind and (kind, names) != (0, 0):
             raise Unavailable(f"{self.path} is another program's database: move it away")
         if found > self.schema:
@@ -151,7 +155,9 @@ class Database:
     ) -> None:
         patiently(connection, "PRAGMA journal_mode = WAL", self.patience_s)
         patiently(connection, "BEGIN IMMEDIATE", self.patience_s)
-        self._check(connection)  # again: another process may have built it meanwhile
+        self._check(
+            connection, self.patience_s
+        )  # again: another process may have built it meanwhile
         build(connection)
         if not self._was_built(connection):
             connection.execute(f"PRAGMA application_id = {self.kind}")
