@@ -1,7 +1,7 @@
 """How Heartline is: shards, lag, staleness, rows waiting, as one document."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from actors.partition import GROUP
@@ -39,41 +39,18 @@ async def status_of(
     told = await ask(shards)
     held = {each["partition"]: each for answer in told for each in answer or ()}
     ends, committed = await log.ends(generation), await log.committed(GROUP, generation)
-    partitions: list[dict[str, Any]] = []
-    for number, (end, durable) in enumerate(zip(ends, committed, strict=True)):
-        complete_ms = await listening.progress_ms(generation.number, number)
-        of_shard = held.get(number, {})
-        unwritten_ms = int(of_shard.get("unwritten_ms", 0))
-        age_ms = max(now_ms() - complete_ms, unwritten_ms)
-        partitions.append(
-            {
-                "partition": number,
-                "end": end,
-                "committed": durable,
-                "lag": max(0, end - int(of_shard.get("next", durable))),
-                "waiting": end - durable,
-                # nothing was ever appended: nothing can be stale
-                "staleness_ms": age_ms if complete_ms or end > durable else 0,
-                "unwritten_ms": unwritten_ms,
-                "listeners": int(of_shard.get("listeners", 0)),
-                "rows_waiting": int(of_shard.get("dirty", 0)),
-                "trouble": str(of_shard.get("trouble", "")),
-            }
-        )
+    complete_ms = [
+        await listening.progress_ms(generation.number, number) for number in range(len(ends))
+    ]
+    partitions = [
+        _of_partition(number, *of_files, held.get(number, {}), now_ms=now_ms())
+        for number, of_files in enumerate(zip(ends, committed, complete_ms, strict=True))
+    ]
     staleness_ms = max(each["staleness_ms"] for each in partitions)
     return {
         "running": bool(shards),
         "generation": generation.number,
-        "shards": [
-            {
-                "shard": number,
-                "alive": answer is not None,
-                "partitions": [each["partition"] for each in answer or ()],
-                "listeners": sum(each["listeners"] for each in answer or ()),
-                "rows_waiting": sum(each["dirty"] for each in answer or ()),
-            }
-            for number, answer in enumerate(told)
-        ],
+        "shards": [_of_shard(number, answer) for number, answer in enumerate(told)],
         "partitions": partitions,
         "lag": sum(each["lag"] for each in partitions),
         "waiting": sum(each["waiting"] for each in partitions),
@@ -95,3 +72,40 @@ async def _ask(shard: AsksStatus) -> list[dict[str, Any]] | None:
             return await shard.status()
     except (Unavailable, TimeoutError):
         return None
+
+
+def _of_partition(
+    number: int,
+    end: int,
+    committed: int,
+    complete_ms: int,
+    of_shard: Mapping[str, Any],
+    *,
+    now_ms: int,
+) -> dict[str, Any]:
+    unwritten_ms = int(of_shard.get("unwritten_ms", 0))
+    age_ms = max(now_ms - complete_ms, unwritten_ms)
+    return {
+        "partition": number,
+        "end": end,
+        "committed": committed,
+        "lag": max(0, end - int(of_shard.get("next", committed))),
+        "waiting": end - committed,
+        # nothing was ever appended: nothing can be stale
+        "staleness_ms": age_ms if complete_ms or end > committed else 0,
+        "unwritten_ms": unwritten_ms,
+        "listeners": int(of_shard.get("listeners", 0)),
+        "rows_waiting": int(of_shard.get("dirty", 0)),
+        "trouble": str(of_shard.get("trouble", "")),
+    }
+
+
+def _of_shard(number: int, answer: list[dict[str, Any]] | None) -> dict[str, Any]:
+    held = answer or []
+    return {
+        "shard": number,
+        "alive": answer is not None,
+        "partitions": [each["partition"] for each in held],
+        "listeners": sum(each["listeners"] for each in held),
+        "rows_waiting": sum(each["dirty"] for each in held),
+    }
