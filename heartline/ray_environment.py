@@ -58,41 +58,71 @@ def environment(
     *token* is what Ray's own processes show each other; it lives as long as this start.
     """
     kept = {key: value for key, value in inherited.items() if not key.startswith("RAY_")}
-    front = run_dir / "front"
-    ports, cores = Ports.free(), os.cpu_count() or 1
-    first = REPLICA_PORTS_FROM + REPLICA_PORTS * (crc32(marker.encode()) % REPLICA_RANGES)
-    return kept | {
+    own = {
         MARKER: marker,
         "PYTHONUNBUFFERED": "1",
         "RAY_AUTH_MODE": "token",  # else Ray writes a token of its own into the home directory
         "RAY_AUTH_TOKEN": token,
-        "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody outside
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # binds Ray's own servers to loopback
-        "RAY_worker_niceness": "0",  # the default of 15 starves shards beside everything else
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(wrapper),
+    }
+    return (
+        kept
+        | own
+        | _CORE
+        | _SERVE
+        | _by_cores(os.cpu_count() or 1)
+        | _ports(marker)
+        | _files(run_dir)
+    )
+
+
+_CORE = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody outside
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # binds Ray's own servers to loopback
+    "RAY_worker_niceness": "0",  # the default of 15 starves shards beside everything else
+    "RAY_enable_metrics_collection": "0",
+    "RAY_task_events_report_interval_ms": "0",
+    "RAY_ROTATION_MAX_BYTES": "4000000",
+    "RAY_ROTATION_BACKUP_COUNT": "1",
+}
+_SERVE = {
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",  # serve.shutdown: 33 s to 2 s
+    # HAProxy and its manager: noticed after three checks, 30 s by default; a start on a busy
+    # machine may take longer than the 5 s after which it would be begun anew.
+    "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "20",
+    "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",  # its scraper costs 12 % of a core
+    "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
+}
+
+
+def _by_cores(cores: int) -> dict[str, str]:
+    return {
         "RAY_worker_maximum_startup_concurrency": str(max(2, cores)),  # else one at a time
-        "RAY_enable_metrics_collection": "0",
-        "RAY_task_events_report_interval_ms": "0",
-        "RAY_ROTATION_MAX_BYTES": "4000000",
-        "RAY_ROTATION_BACKUP_COUNT": "1",
-        "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",  # serve.shutdown: 33 s to 2 s
-        # HAProxy and its manager: noticed after three checks, 30 s by default; a start on a busy
-        # machine may take longer than the 5 s after which it would be begun anew.
-        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
-        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "20",
+        "RAY_SERVE_HAPROXY_NBTHREAD": str(max(1, cores // 4)),
+        "RAY_SERVE_HAPROXY_MAXCONN": str(most_connections()),
+    }
+
+
+def _ports(marker: str) -> dict[str, str]:
+    ports = Ports.free()
+    first = REPLICA_PORTS_FROM + REPLICA_PORTS * (crc32(marker.encode()) % REPLICA_RANGES)
+    return {
         # Ranges of their own: a replica of another start must never get the port of one of ours
         # that ended, since our HAProxy would send it our listeners' requests.
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + REPLICA_PORTS),
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback),
-        "RAY_SERVE_HAPROXY_BINARY_PATH": str(wrapper),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.statistics),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.metrics),
-        "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",  # its scraper costs 12 % of a core
-        "RAY_SERVE_HAPROXY_NBTHREAD": str(max(1, cores // 4)),
-        "RAY_SERVE_HAPROXY_MAXCONN": str(most_connections()),
-        "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
+    }
+
+
+def _files(run_dir: Path) -> dict[str, str]:
+    front = run_dir / "front"
+    return {
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(front / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(front / "a.sock"),
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(front / "m.sock"),
