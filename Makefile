@@ -9,17 +9,16 @@ BENCHES := $(patsubst bench/%.py,%,$(filter-out bench/__init__.py bench/report.p
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-# Real servers come with their adapters; the embedded default, and every test of it, needs none.
-servers servers-stop:
-	@echo 'Nothing to do: Heartline runs, and is tested, on its embedded defaults.'
 
-.PHONY: servers servers-stop help setup setup-dev run test check format bench docs-performance chromium lock clean
+.PHONY: servers servers-stop servers-programs help setup setup-dev run test check format bench docs-performance chromium lock clean
 
 help:
 	@echo 'make setup      .venv with everything Heartline needs, and .venv/bin/heartline'
 	@echo 'make run        setup, then heartline up --demo'
 	@echo 'make test       setup, then every test (CI runs this; pass some with TESTS=tests/domain)'
 	@echo 'make check      lint, format, types, layers'
+	@echo 'make servers    Kafka, Cassandra, Redis and S3 on this machine, as the tests start them'
+	@echo 'make servers-stop   stop them; what they stored stays in .servers/'
 	@echo 'make format     let ruff rewrite what it can'
 	@echo 'make bench      every benchmark; make bench-NAME for one'
 	@echo 'make docs-performance   docs/performance.md and docs/scale.md, from bench/results'
@@ -62,7 +61,7 @@ setup-dev: setup .venv/dev-installed
 run: setup
 	@exec $(BIN)/heartline up --demo
 
-test: setup-dev chromium
+test: setup-dev chromium servers-programs
 	@$(BIN)/python -m pytest $(TESTS)
 
 check: setup-dev
@@ -86,6 +85,16 @@ chromium:
 	else \
 	  echo 'No chromium here: the tests of the page will skip. To run them: apt-get install chromium'; \
 	fi
+
+servers: setup-dev
+	@$(BIN)/python -m tests.servers start
+
+servers-stop:
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m tests.servers stop; fi
+
+# What the tests that need servers start by themselves; what cannot be had is named, and they skip.
+servers-programs: setup-dev
+	@$(BIN)/python -m tests.servers install
 
 bench: $(BENCHES:%=bench-%)
 	@$(MAKE) --no-print-directory docs-performance

@@ -1,0 +1,13 @@
+"""All the servers that there are."""
+
+from pathlib import Path
+
+from tests.servers.cassandra import Cassandra
+from tests.servers.kafka import Kafka
+from tests.servers.redis import Redis
+from tests.servers.running import Server
+from tests.servers.s3 import S3
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ROOT / "build" / "servers"
+SERVERS: tuple[Server, ...] = (Kafka(), Cassandra(), Redis(), S3())

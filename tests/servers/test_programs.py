@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+
+from tests.servers import programs
+from tests.servers.programs import Missing, go_program, jars, java, program
+
+
+@pytest.fixture(autouse=True)
+def bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing is installed, and nothing can be."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setattr(programs, "JAVA_HOMES", tmp_path)
+
+
+def test_a_missing_program_is_named_with_the_package_that_has_it() -> None:
+    with pytest.raises(Missing, match=r"no redis-server here; .*apt-get install redis-server"):
+        program("redis-server", "redis-server")
+
+
+def test_missing_java_is_named_with_its_package() -> None:
+    with pytest.raises(Missing, match=r"no Java 17 here; .*apt-get install openjdk-17-jre-headless"):
+        java()
+
+
+def test_missing_maven_leaves_nothing_half_done(tmp_path: Path) -> None:
+    with pytest.raises(Missing, match="no mvn here"):
+        jars("kafka", tmp_path / "programs")
+
+    assert not (tmp_path / "programs").exists()
+
+
+def test_missing_go_is_a_reason_to_go_without(tmp_path: Path) -> None:
+    with pytest.raises(Missing, match="no go here"):
+        go_program("versitygw", "example.org/versitygw@v1.0.0", tmp_path / "programs")
+
+
+def test_another_java_is_not_taken_for_the_right_one(tmp_path: Path) -> None:
+    other = tmp_path / "jdk-17-lookalike" / "bin" / "java"
+    other.parent.mkdir(parents=True)
+    other.write_text("#!/bin/sh\necho 'openjdk version \"21.0.2\" 2024-01-16' >&2\n")
+    other.chmod(0o755)
+
+    with pytest.raises(Missing, match="no Java 17"):
+        java()
