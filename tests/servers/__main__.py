@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.servers.fleet import PROGRAMS, ROOT, SERVERS
+from tests.servers.fleet import PROGRAMS, ROOT, SERVERS, promtool
 from tests.servers.programs import Missing
 from tests.servers.running import Failed, Running, Server, find, launch, stop, wait_until_ready
 
@@ -66,17 +66,21 @@ def stop_all(homes: Path) -> int:
 
 def install(_homes: Path) -> int:
     """Fetch and build what the servers are made of; say what cannot be had."""
-    for server in SERVERS:
+    wanted = {each.name: partial(each.install, PROGRAMS) for each in SERVERS if not _named(each)}
+    for name, have in {**wanted, "promtool": promtool}.items():
         try:
-            if not os.environ.get(server.variable):
-                server.install(PROGRAMS)
+            have()
         except Missing as missing:
-            sys.stdout.write(f"{server.name}: {missing}. Tests that need it will skip.\n")
+            sys.stdout.write(f"{name}: {missing}. Tests that need it will skip.\n")
     return 0
 
 
+def _named(server: Server) -> str:
+    return os.environ.get(server.variable, "")
+
+
 def _started(homes: Path, server: Server) -> Told:
-    if url := os.environ.get(server.variable):
+    if url := _named(server):
         return Told(server.name, "", f"named by {server.variable}", {server.variable: url})
     begun = time.monotonic()
     try:

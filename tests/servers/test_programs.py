@@ -20,7 +20,9 @@ def test_a_missing_program_is_named_with_the_package_that_has_it() -> None:
 
 
 def test_missing_java_is_named_with_its_package() -> None:
-    with pytest.raises(Missing, match=r"no Java 17 here; .*apt-get install openjdk-17-jre-headless"):
+    with pytest.raises(
+        Missing, match=r"no Java 17 here; .*apt-get install openjdk-17-jre-headless"
+    ):
         java()
 
 

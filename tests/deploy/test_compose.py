@@ -1,0 +1,91 @@
+import re
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
+
+from tests.servers import s3
+from tests.servers.fleet import promtool as promtool_here
+from tests.servers.programs import POMS, Missing
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+EACH_SERVICE = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES.keys())
+
+
+def test_the_file_is_what_compose_reads() -> None:
+    jsonschema.validate(COMPOSE, get_builtin_schema("vendor.compose-spec"))
+
+
+def test_every_server_that_heartline_can_use_is_there() -> None:
+    assert set(SERVICES) == {"kafka", "scylla", "redis", "s3", "prometheus", "grafana"}
+
+
+@EACH_SERVICE
+def test_a_service_is_pinned_watched_and_restarted(service: dict[str, Any]) -> None:
+    assert re.search(r":v?\d+(\.\d+)+$", service["image"])
+    assert service["healthcheck"]["test"]
+    assert service["restart"] == "unless-stopped"
+
+
+@EACH_SERVICE
+def test_a_service_listens_on_loopback_only(service: dict[str, Any]) -> None:
+    assert [port for port in service["ports"] if not port.startswith("127.0.0.1:")] == []
+
+
+@EACH_SERVICE
+def test_no_secret_has_a_default(service: dict[str, Any]) -> None:
+    environment = service.get("environment", {})
+
+    secrets = {name: value for name, value in environment.items() if re.search("SECRET|PASS", name)}
+
+    assert [name for name, value in secrets.items() if not re.match(r"\$\{\w+:\?", value)] == []
+
+
+@EACH_SERVICE
+def test_what_a_service_mounts_is_there(service: dict[str, Any]) -> None:
+    sources = [volume.split(":")[0] for volume in service.get("volumes", [])]
+
+    missing = [
+        source
+        for source in sources
+        if source not in COMPOSE["volumes"] and not (DEPLOY / source).exists()
+    ]
+
+    assert missing == []
+
+
+def test_kafka_and_s3_are_the_versions_that_the_tests_run_on() -> None:
+    names = {"m": "http://maven.apache.org/POM/4.0.0"}
+    pom = ET.parse(POMS / "kafka.xml")
+    versions = [
+        dependency.findtext("m:version", namespaces=names)
+        for dependency in pom.iterfind("m:dependencies/m:dependency", names)
+        if dependency.findtext("m:artifactId", namespaces=names) == "kafka_2.13"
+    ]
+
+    assert [SERVICES["kafka"]["image"].partition(":")[2]] == versions
+    assert SERVICES["s3"]["image"].partition(":")[2] == s3.MODULE.partition("@")[2]
+
+
+def test_prometheus_takes_its_configuration() -> None:
+    try:
+        promtool = promtool_here()
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+    checked = subprocess.run(
+        [promtool, "check", "config", str(DEPLOY / "prometheus.yaml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
