@@ -12,7 +12,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,8 +66,9 @@ def stop_all(homes: Path) -> int:
 
 def install(_homes: Path) -> int:
     """Fetch and build what the servers are made of; say what cannot be had."""
-    wanted = {each.name: partial(each.install, PROGRAMS) for each in SERVERS if not _named(each)}
-    for name, have in {**wanted, "promtool": promtool}.items():
+    wanted: dict[str, Callable[[], object]] = {"promtool": promtool}
+    wanted |= {each.name: partial(each.install, PROGRAMS) for each in SERVERS if not _named(each)}
+    for name, have in wanted.items():
         try:
             have()
         except Missing as missing:
