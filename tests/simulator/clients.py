@@ -11,7 +11,8 @@ from heartline.wiring import eraser
 from stores.listening import Listening
 from tests.simulator.ledger import Ledger
 from tests.simulator.life import SETTINGS, Life
-from tests.simulator.links import LinkedLog, LinkedTables
+from tests.simulator.linked_log import LinkedLog
+from tests.simulator.linked_tables import LinkedTables
 from tests.simulator.listeners import LATE_LIMIT_DAYS
 from tests.simulator.world import Fault, World
 

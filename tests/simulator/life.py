@@ -20,7 +20,8 @@ from heartline.settings import Settings
 from stores.listening import Listening
 from streams.housekeeping import Retention, keep_house
 from streams.tailer import Tailer
-from tests.simulator.links import LinkedLog, LinkedTables
+from tests.simulator.linked_log import LinkedLog
+from tests.simulator.linked_tables import LinkedTables
 from tests.simulator.virtual_time import Process
 from tests.simulator.world import Fault, World
 

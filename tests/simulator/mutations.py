@@ -19,6 +19,7 @@ from stores.listening import Listening
 from stores.tables import LISTENING_WEEKS
 from tests.memory_tables import MemoryTables, Standing
 from tests.simulator.tuning import replaced
+from tests.simulator.world import Fault, Stress
 
 Patch = tuple[Any, str, Any]  # whose attribute, which, and what stands in its place
 
@@ -64,6 +65,17 @@ async def _skip_load(self: Partition, wanted: Wanted) -> None:
     keys = wanted.listeners, wanted.hours, wanted.weeks, wanted.plays
     none: list[list[None]] = [[None] * len(each) for each in keys]
     self._fold.install(wanted, Stored([False] * len(wanted.listeners), *none[1:]))
+
+
+async def _ask_first_who_is_erased(self: Partition, wanted: Wanted) -> None:
+    listening = self._listening
+    stored = Stored(
+        erased=await self._insist(lambda: listening.are_erased(wanted.listeners)),
+        hours=await self._insist(lambda: listening.hours(wanted.hours)),
+        weeks=await self._insist(lambda: listening.weeks(wanted.weeks, self._now_ms())),
+        plays=await self._insist(lambda: listening.plays(wanted.plays)),
+    )
+    self._fold.install(wanted, stored)
 
 
 def _install_and_remember(self: Any, wanted: Wanted, stored: Stored) -> None:
@@ -221,6 +233,7 @@ MUTATIONS: Mapping[str, Sequence[Patch]] = {
     "let the last write stand, whatever its stamp": [(MemoryTables, "_write", _last_write_stands)],
     "apply out of order": [(Partition, "apply", _apply_out_of_order)],
     "skip the load": [(Partition, "_load", _skip_load)],
+    "ask who is erased before the rows are read": [(Partition, "_load", _ask_first_who_is_erased)],
     "flush only rows that changed": [
         (Fold, "install", _install_and_remember),
         (Fold, "collect", _collect_changed),
@@ -244,4 +257,12 @@ MUTATIONS: Mapping[str, Sequence[Patch]] = {
     "begin a generation before the last is written": [
         (heartline.generations, "drain", _drain_as_far_as_it_goes)
     ],
+}
+
+# Mistakes that few seeds see as they are drawn, and what a run must have often to see them.
+STRESSES: Mapping[str, Stress] = {
+    "flush only rows that changed": Stress(rates={Fault.KILLED: 0.3, Fault.HALF: 0.3}),
+    "ask who is erased before the rows are read": Stress(
+        rates={Fault.REFUSED: 0.02}, rare=(Fault.ERASE, Fault.CRASH), slow_plays_s=5.0
+    ),
 }

@@ -16,7 +16,7 @@ from tests.simulator.life import SETTINGS, Life
 from tests.simulator.listeners import Listeners
 from tests.simulator.tuning import is_expected, tuned
 from tests.simulator.virtual_time import run
-from tests.simulator.world import LATEST_S, Fault, World
+from tests.simulator.world import LATEST_S, NO_STRESS, Fault, Stress, World
 
 MOST_GENERATIONS = 3
 LIMIT_S = 300.0  # within which everything must be in, once nothing fails any more
@@ -64,9 +64,9 @@ class Outcome:
         return blake2b("\n".join(self.trace).encode(), digest_size=8).hexdigest()
 
 
-def simulate(seed: int) -> Outcome:
+def simulate(seed: int, stress: Stress = NO_STRESS) -> Outcome:
     """Run a seed to its end."""
-    world = World(seed)
+    world = World(seed, stress)
     error = ""
     with tuned(world):
         try:
@@ -88,7 +88,8 @@ class Simulation:
         self._lives: list[Life] = []
         self._clients = Clients(world, self._ledger, lambda: self._life)
         self._leaps_left = LEAPS
-        self._rare = world.dice.sample(RARE, world.dice.choice(MOST_RARE))
+        drawn = world.dice.sample(RARE, world.dice.choice(MOST_RARE))
+        self._rare = world.stress.rare or drawn
         self._pace_s = world.dice.choice((0.05, 0.2, 1.0))
 
     async def run(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -118,12 +119,26 @@ class Conditions:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Stress:
+    """What a run has often, in place of what its seed would draw."""
+
+    rates: Mapping[Fault, float] = field(default_factory=dict)
+    rare: Sequence[Fault] = ()
+    slow_plays_s: float = 0.0  # so long may it take to read plays
+
+
+NO_STRESS = Stress()
+
+
 class World:
     """One seed's world. Whatever is drawn comes from the seed, in the order of events."""
 
-    def __init__(self, seed: int) -> None:
-        self.seed, self.dice = seed, Random(seed)
+    def __init__(self, seed: int, stress: Stress = NO_STRESS) -> None:
+        self.seed, self.dice, self.stress = seed, Random(seed), stress
         self.conditions = Conditions.drawn(self.dice)
+        if stress.rates:
+            self.conditions.rates = dict(stress.rates)
         self.leapt_ms, self.boots = 0, 0
         self.partitions = self.dice.randint(1, 3)
         self.shards = self.dice.randint(1, 3)
