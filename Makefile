@@ -62,7 +62,7 @@ run: setup
 	@exec $(BIN)/heartline up --demo
 
 test: setup-dev chromium servers-programs
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m $(if $(TESTS),pytest $(TESTS),tests.side_by_side)
 
 check: setup-dev
 	@$(BIN)/ruff check

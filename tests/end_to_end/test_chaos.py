@@ -8,7 +8,7 @@ import pytest
 
 from tests.end_to_end.chaos.rounds import chaos
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1_200)]
+pytestmark = [pytest.mark.beside, pytest.mark.end_to_end, pytest.mark.timeout(1_200)]
 
 ROUNDS = 22
 SEED = 20_261_121

@@ -18,7 +18,7 @@ from tests.end_to_end.numbered_load import NumberedLoad
 from tests.end_to_end.running import Up, ended, start, until
 from tests.immutable import immutable
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.beside, pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
 DISK_MIB = 64
 LOCKED_S = 60.0

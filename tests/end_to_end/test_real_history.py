@@ -30,6 +30,7 @@ SETTINGS = {"HEARTLINE_LATE_LIMIT_DAYS": "500", "HEARTLINE_COMMIT_WINDOW_MS": "1
 PATIENCE_S = 120.0
 
 pytestmark = [
+    pytest.mark.beside,
     pytest.mark.end_to_end,
     pytest.mark.timeout(600),
     pytest.mark.skipif(not FILES, reason="the real history (shared/data) is not there"),

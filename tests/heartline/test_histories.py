@@ -284,12 +284,15 @@ def test_artist_and_title_are_not_run_together() -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
 )
 
 
-@given(st.lists(st.dictionaries(st.text(), json_values)), st.sampled_from([None, 2]))
+records = st.dictionaries(st.text(), json_values, max_size=4)
+
+
+@given(st.lists(records, max_size=5), st.sampled_from([None, 2]))
 def test_an_array_read_in_pieces_is_the_array(
     items: list[dict[str, object]], indent: int | None
 ) -> None:
