@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from actors.remaking import remade
-from domain.batches import batch_of, encode
-from domain.columns import columns_of, read
+from domain.columns import columns_of
 from domain.errors import LogBehindStore, Unavailable, UnreadableRecord
 from domain.fold import Counted, Fold, Stored, Wanted
-from domain.kernels.state import Columns
+from domain.payloads import Opened, open_payload
 from domain.ports import Log, NowPlaying, Record
 from domain.positions import Generation, part_key, position
 from domain.rows import Rows
@@ -30,7 +29,6 @@ from stores.listening import Listening, Progress
 GROUP = "shards"
 SWEEP_EVERY = 20  # flushes; what was not touched for that many is forgotten
 MOST_ROWS = 50_000  # heartbeats folded in one go
-NO_HEARTBEATS = encode(batch_of([]))
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 log_ = logging.getLogger(__name__)
@@ -181,11 +179,13 @@ class Partition:
         self._forget()
         self._next = oldest
 
-    async def _apply(self, records: Sequence[tuple[Record, Columns]]) -> int:
-        full = [(record.offset, columns) for record, columns in records if len(columns.at)]
+    async def _apply(self, records: Sequence[tuple[Record, Opened | None]]) -> int:
+        full = [(record.offset, opened) for record, opened in records if opened]
         if full:
             positions = [position(self._generation.number, offset) for offset, _ in full]
-            batch = columns_of([columns for _, columns in full], positions)
+            batch, damaged = columns_of([opened for _, opened in full], positions)
+            for index, error in damaged:
+                _left_out(full[index][0], error)
             found, wanted = self._fold.plan(batch)
             if wanted:
                 await self._load(wanted)
@@ -273,23 +273,27 @@ class Partition:
                 return result
 
 
-def _grouped(records: Sequence[Record]) -> list[list[tuple[Record, Columns]]]:
-    """Read records and put them into groups that are worth a pass; a bad one stands empty."""
-    groups: list[list[tuple[Record, Columns]]] = []
+def _grouped(records: Sequence[Record]) -> list[list[tuple[Record, Opened | None]]]:
+    """Open records and put them into groups that are worth a pass; a bad one is in there as None."""
+    groups: list[list[tuple[Record, Opened | None]]] = []
     rows = MOST_ROWS
     for record in records:
-        columns = _read(record)
+        opened = _open(record)
         if rows >= MOST_ROWS:
             groups.append([])
             rows = 0
-        groups[-1].append((record, columns))
-        rows += len(columns.at)
+        groups[-1].append((record, opened))
+        rows += opened.rows if opened else 0
     return groups
 
 
-def _read(record: Record) -> Columns:
+def _open(record: Record) -> Opened | None:
     try:
-        return read(record.payload)
+        return open_payload(record.payload)
     except UnreadableRecord as error:
-        log_.error("record at offset %d is left out: %s", record.offset, error)  # noqa: TRY400
-        return read(NO_HEARTBEATS)
+        _left_out(record.offset, error)
+        return None
+
+
+def _left_out(offset: int, error: UnreadableRecord) -> None:
+    log_.error("record at offset %d is left out: %s", offset, error)

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from domain.batches import encode
-from domain.columns import columns_of, decode, read
+from domain.columns import columns_of, decode
 from domain.errors import UnreadableRecord
 from domain.fold import Fold, Stored, Wanted
 from domain.hashing import partition_of
+from domain.payloads import encode, open_payload
 from domain.ports import Log
 from domain.positions import position
 
@@ -30,7 +30,7 @@ async def remade(log: Log, damaged: Wanted, *, before: int) -> Stored:
     names = sorted({name for name, _ in keys})
     fold = Fold()
     async for at, batch in _records(log, names, before):
-        columns = columns_of([read(encode(batch))], [at])
+        columns, _ = columns_of([open_payload(encode(batch))], [at])
         found, wanted = fold.plan(columns)
         fold.install(wanted, _nothing(wanted))
         fold.apply(columns, found)

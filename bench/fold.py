@@ -34,10 +34,11 @@ import pyarrow as pa
 from rich.progress import track
 
 from bench.report import Figure, Goal, report
-from domain.batches import SCHEMA, encode, heartbeats_of
-from domain.columns import columns_of, decode, read
+from domain.batches import SCHEMA, heartbeats_of
+from domain.columns import columns_of, decode
 from domain.fold import Fold, Stored, Wanted
 from domain.heartbeats import Heartbeat, Kind
+from domain.payloads import encode, open_payload
 from domain.recount import plays, quarters
 from domain.units import HOUR_MS, JOIN_MS, MINUTE_MS, QUARTER_MS
 
@@ -114,7 +115,7 @@ def apply_all(fold: Fold, records: list[bytes]) -> Counter[str]:
     clock = time.thread_time_ns
     for position, payload in enumerate(records, 1):
         began = clock()
-        columns = columns_of([read(payload)], [position])
+        columns = columns_of([open_payload(payload)], [position])[0]
         decoded = clock()
         found, wanted = fold.plan(columns)
         planned = clock()

@@ -26,9 +26,10 @@ import pyarrow as pa
 from actors.partition import GROUP
 from bench.report import Figure, Goal, report
 from bench.rig.up import Up, scratch, up
-from domain.batches import SCHEMA, encode
+from domain.batches import SCHEMA
 from domain.hashing import partition_of
 from domain.heartbeats import Kind
+from domain.payloads import encode
 from heartline import processes, wiring
 from heartline.settings import Settings
 

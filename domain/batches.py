@@ -1,8 +1,6 @@
-"""Heartbeats in columns: the Arrow record batch that travels from ingest to the shard.
+"""Heartbeats in columns: the Arrow record batch that travels from ingest to the log's records.
 
-Every column is without nulls (see `Heartbeat` for what stands for "not said"), so that kernels need
-no validity bitmaps. A record of the log is one batch, compressed whole: ``format byte, size of the
-plain message (u32), zstd frame of the Arrow IPC message without its schema``.
+Every column is without nulls: see `Heartbeat` for what stands for "not said".
 """
 
 from collections.abc import Sequence
@@ -11,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from domain.errors import UnreadableRecord
 from domain.heartbeats import Heartbeat, Kind
 from domain.ids import CONTEXT_BYTES, ID_BYTES, LISTENER_ID_BYTES
 
@@ -37,11 +34,6 @@ MOST_TEXT_BYTES = {
     "context": CONTEXT_BYTES,
     "id": ID_BYTES,
 }
-FORMAT = 1
-HEADER_BYTES = 5
-MOST_PLAIN_BYTES = 64 << 20
-
-_codec = pa.Codec("zstd", compression_level=3)
 
 
 def batch_of(heartbeats: Sequence[Heartbeat]) -> pa.RecordBatch:
@@ -55,40 +47,6 @@ def batch_of(heartbeats: Sequence[Heartbeat]) -> pa.RecordBatch:
 def heartbeats_of(batch: pa.RecordBatch) -> list[Heartbeat]:
     """Take a batch apart again: what `batch_of` was given."""
     return [Heartbeat(**{**row, "kind": Kind(row["kind"])}) for row in batch.to_pylist()]
-
-
-def encode(batch: pa.RecordBatch) -> bytes:
-    """Write a batch as the payload of one log record."""
-    plain = batch.serialize()
-    head: bytes = bytes([FORMAT]) + plain.size.to_bytes(4, "little")
-    packed: bytes = _codec.compress(plain, asbytes=True)
-    return head + packed
-
-
-def encode_erase(listener_id: str) -> bytes:
-    """Write the record with which everything of a listener goes, later heartbeats included."""
-    erase = Heartbeat(id="erase", listener_id=listener_id, track_id="-", kind=Kind.ERASE, at=0)
-    return encode(batch_of([erase]))
-
-
-def unpack(payload: bytes) -> pa.ipc.Message:
-    """Take a payload apart; what is in the message is not checked (`domain.columns` does).
-
-    Raises
-    ------
-    UnreadableRecord
-        The payload is not one of ours, is damaged, or claims more than 64 MiB.
-    """
-    if len(payload) < HEADER_BYTES or payload[0] != FORMAT:
-        raise UnreadableRecord("unknown format")
-    size = int.from_bytes(payload[1:HEADER_BYTES], "little")
-    if size > MOST_PLAIN_BYTES:
-        raise UnreadableRecord(f"claims {size} bytes")
-    try:
-        plain = _codec.decompress(memoryview(payload)[HEADER_BYTES:], decompressed_size=size)
-        return pa.ipc.read_message(plain)
-    except (pa.ArrowException, EOFError, OSError, ValueError) as error:
-        raise UnreadableRecord(str(error)) from error
 
 
 def offsets_of(column: pa.StringArray) -> npt.NDArray[np.int32]:

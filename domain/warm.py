@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from domain.batches import batch_of, encode
-from domain.columns import columns_of, read
+from domain.batches import batch_of
+from domain.columns import columns_of
 from domain.fold import Fold, States, Stored, Wanted
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
 from domain.kernels.hashes import hash_rows
+from domain.payloads import encode, open_payload
 from domain.rows import Rows
 
 
@@ -40,7 +41,7 @@ def warm() -> None:
         for at in (0, 30_000, 90_000_000)
     ]
     beats.append(Heartbeat(id="e", listener_id="gone", track_id="-", kind=Kind.ERASE, at=0))
-    batch = columns_of([read(encode(batch_of(beats)))], [1])
+    batch, _ = columns_of([open_payload(encode(batch_of(beats)))], [1])
     rows = fold.collect()
     for _ in range(2):
         found, wanted = fold.plan(batch)

@@ -12,10 +12,10 @@ from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from domain.batches import encode_erase
 from domain.errors import NewerSchema, Unavailable
 from domain.hashing import partition_of
 from domain.ids import base62
+from domain.payloads import encode_erase
 from domain.ports import Log, Tables
 from domain.positions import Generation
 from heartline.keys import signing_key

@@ -12,15 +12,16 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from domain.batches import SCHEMA, encode, offsets_of
+from domain.batches import SCHEMA, offsets_of
 from domain.errors import Unavailable
+from domain.payloads import encode_parts
 from domain.positions import Generation
 from serve.heartbeat_bodies import Columns
 
@@ -167,11 +168,17 @@ def records_of(rows: Sequence[Rows], partitions: int) -> list[tuple[int, bytes]]
     used, counts = np.unique(placed, return_counts=True)
     if len(used) > 1:
         batch = batch.take(pa.array(np.argsort(placed, kind="stable")))
-    ends = np.cumsum(counts)
+    bounds, of = [0], list[int]()
+    for partition, count in zip(used.tolist(), counts.tolist(), strict=True):
+        end = bounds[-1] + count
+        bounds += [*range(bounds[-1] + RECORD_ROWS, end, RECORD_ROWS), end]
+        of += [partition] * (len(bounds) - 1 - len(of))
     return [
-        (int(partition), payload)
-        for partition, count, end in zip(used, counts, ends, strict=True)
-        for payload in _payloads(batch.slice(int(end - count), int(count)))
+        (partition, part)
+        for partition, (begin, end), payload in zip(
+            of, pairwise(bounds), encode_parts(batch, bounds), strict=True
+        )
+        for part in _halved(batch, begin, end, payload)
     ]
 
 
@@ -187,15 +194,15 @@ def _merge(rows: Sequence[Rows]) -> pa.RecordBatch:
     return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
 
-def _payloads(batch: pa.RecordBatch) -> Iterator[bytes]:
-    if batch.num_rows <= RECORD_ROWS:
-        payload = encode(batch)
-        if len(payload) <= RECORD_BYTES or batch.num_rows == 1:
-            yield payload
-            return
-    half = min((batch.num_rows + 1) // 2, RECORD_ROWS)
-    yield from _payloads(batch.slice(0, half))
-    yield from _payloads(batch.slice(half))
+def _halved(batch: pa.RecordBatch, begin: int, end: int, payload: bytes) -> Iterator[bytes]:
+    """The payload of some rows; those of halves if it is too large."""
+    if len(payload) <= RECORD_BYTES or end - begin == 1:
+        yield payload
+        return
+    middle = (begin + end) // 2
+    left, right = encode_parts(batch, [begin, middle, end])
+    yield from _halved(batch, begin, middle, left)
+    yield from _halved(batch, middle, end, right)
 
 
 _M1, _M2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from domain.flatbuffers import Table
+from serve.flatbuffers import Table
 
 MOST_MESSAGES = 2_048
 MOST_PLAIN_BYTES = 64 << 20

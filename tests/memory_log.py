@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from domain.batches import batch_of, encode
+from domain.batches import batch_of
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat
+from domain.payloads import encode
 from domain.ports import Record
 from domain.positions import Generation
 from stores.sqlite_log import check_partitions

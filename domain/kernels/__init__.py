@@ -1,5 +1,6 @@
 """The incremental fold as compiled loops over columns: what a shard does with every heartbeat.
 
+    unpacking  read the columns of the log's records
     planning   who is it, and which rows are needed that are not in memory?
     loading    put in what the store had of them
     folding    apply the heartbeats: mostly, they lengthen the listener's cursor

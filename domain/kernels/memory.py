@@ -1,4 +1,4 @@
-"""What numba has no words for: an unaligned load of eight bytes, and asking for memory ahead of need.
+"""What numba has no words for: unaligned words of eight bytes, and asking for memory ahead of need.
 
 A prefetch is a hint that changes nothing but time: the misses of many rows overlap instead of each
 waiting for the one before. Source: LLVM Language Reference, ``llvm.prefetch``.
@@ -33,6 +33,18 @@ def _load64(typing_context: Any, data: Any, at: Any) -> Any:
     return types.uint64(data, types.intp), generate
 
 
+def _store64(typing_context: Any, data: Any, at: Any, word: Any) -> Any:
+    """Write a word into ``data[at:at + 8]`` of an array of bytes, little-endian."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        element = _element(context, builder, signature.args, values)
+        place = builder.bitcast(element, ir.IntType(64).as_pointer())
+        builder.store(values[2], place, align=1)
+        return context.get_dummy_value()
+
+    return types.void(data, types.intp, types.uint64), generate
+
+
 def _prefetch(typing_context: Any, records: Any, at: Any, offset: Any) -> Any:
     """Ask for the line of memory that is *offset* bytes into ``records[at]``, to be written to."""
 
@@ -50,4 +62,5 @@ def _prefetch(typing_context: Any, records: Any, at: Any, offset: Any) -> Any:
 
 
 load64: Any = intrinsic(_load64)
+store64: Any = intrinsic(_store64)
 prefetch: Any = intrinsic(_prefetch)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from actors.partition import GROUP, Partition
-from domain.batches import batch_of, encode
+from domain.batches import batch_of
+from domain.payloads import encode
 from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from stores.listening import Listening
 from stores.sqlite_log import SqliteLog

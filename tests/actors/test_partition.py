@@ -8,9 +8,9 @@ import pytest
 
 from actors.partition import GROUP, Partition
 from domain import recount
-from domain.batches import encode_erase
 from domain.errors import LogBehindStore, Unavailable
 from domain.heartbeats import Heartbeat, Kind
+from domain.payloads import encode_erase
 from domain.ports import Key, StampedRow, Table
 from domain.positions import Generation
 from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 import actors.partition
 from actors.partition import GROUP, Partition
-from domain.batches import batch_of, encode
+from domain.batches import batch_of
 from domain.errors import Unavailable
 from domain.heartbeats import Heartbeat, Kind
+from domain.payloads import encode
 from domain.ports import Key, Record, StampedRow, Table
 from domain.positions import Generation
 from domain.units import DAY_MS

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from domain import rows
-from domain.batches import batch_of, encode
-from domain.columns import columns_of, read
+from domain.batches import batch_of
+from domain.columns import columns_of
 from domain.fold import Fold, Stored
 from domain.hashing import day_key, lane_key
 from domain.heartbeats import Heartbeat
+from domain.payloads import encode, open_payload
 from domain.recount import PlayOf
 from domain.units import quarter_of, week_start_ms
 
@@ -29,7 +30,7 @@ class Folding:
         self.last = position
         if not heartbeats:
             return []
-        batch = columns_of([read(encode(batch_of(heartbeats)))], [position])
+        batch, _ = columns_of([open_payload(encode(batch_of(heartbeats)))], [position])
         found, wanted = self.fold.plan(batch)
         stored = Stored(
             erased=[False] * len(wanted.listeners),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from actors.listener_shard import ListenerShard
-from domain.batches import batch_of, encode
+from domain.batches import batch_of
+from domain.payloads import encode
 from domain.positions import Generation
 from stores.listening import Listening
 from stores.sqlite_log import SqliteLog

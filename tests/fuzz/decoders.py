@@ -15,11 +15,12 @@ import msgspec
 import pyarrow as pa
 
 from domain.batches import batch_of as batch_of_heartbeats
-from domain.batches import encode, encode_erase
 from domain.calendar import IsoWeek, check_zone
 from domain.columns import decode
 from domain.errors import InvalidWeek, UnknownZone, UnreadableRecord
 from domain.heartbeats import Heartbeat, Kind
+from domain.ids import BASE62
+from domain.payloads import encode, encode_erase
 from heartline.histories import UnreadableHistory, plays_of
 from heartline.settings import PREFIX, BadSettings, Settings
 from serve.accounts import NewAccount, ProfileChange
@@ -109,6 +110,14 @@ _histories = tuple(json.dumps(history).encode() for history in HISTORIES)
 _record = batch_of_heartbeats(
     [Heartbeat(id=f"h{n}", listener_id="ann", track_id="t", kind=Kind.BEAT, at=n) for n in range(5)]
 )
+_packed = batch_of_heartbeats(
+    [
+        Heartbeat(
+            id=BASE62[at : at + 22], listener_id="ann", track_id="t", kind=Kind.BEAT, at=10 * at
+        )
+        for at in range(40)
+    ]
+)
 
 DECODERS = {
     "heartbeats in JSON": Decoder(
@@ -128,7 +137,9 @@ DECODERS = {
         (BadBody,),
     ),
     "records of the log": Decoder(
-        decode, (encode(_record), encode_erase("ann")), (UnreadableRecord,)
+        decode,
+        (encode(_record), encode(_packed), encode_erase("ann")),
+        (UnreadableRecord,),
     ),
     "an account in JSON": Decoder(
         lambda body: decode_json(body, msgspec.json.Decoder(NewAccount)),

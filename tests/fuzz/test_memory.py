@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from domain.batches import FORMAT
 from domain.columns import decode
 from serve.arrow_bodies import read_arrow
 from serve.heartbeat_bodies import BadBody
@@ -126,13 +125,14 @@ def test_arrow_that_grows_too_much_is_refused_unread() -> None:
     assert peak.mib < 1
 
 
-@pytest.mark.parametrize("claim", [(1 << 26) + 1, (1 << 32) - 1])
-def test_a_record_that_claims_too_much_costs_nothing(claim: int) -> None:
+@pytest.mark.parametrize("claim", [(1 << 16) + 1, (1 << 26) + 1, (1 << 32) - 1])
+@pytest.mark.parametrize("at", [12, 16])  # heartbeats, and bytes of the frame
+def test_a_record_that_claims_too_much_costs_nothing(at: int, claim: int) -> None:
     decoder = DECODERS["records of the log"]
     record = decoder.right[0]
 
     with measured() as peak, pytest.raises(decoder.declared):
-        decode(bytes([FORMAT]) + claim.to_bytes(4, "little") + record[5:])
+        decode(record[:at] + claim.to_bytes(4, "little") + record[at + 4 :])
 
     assert peak.mib < 1
 

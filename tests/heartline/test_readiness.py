@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from actors.listener_shard import ListenerShard
-from domain.batches import batch_of, encode
+from domain.batches import batch_of
 from domain.errors import Unavailable
+from domain.payloads import encode
 from domain.units import MINUTE_MS
 from heartline.commands.status import picture
 from heartline.readiness import checks

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from domain.batches import batch_of, encode
+from domain.batches import batch_of
 from domain.errors import Unavailable
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, late_or_early
+from domain.payloads import encode
 from heartline.wiring import eraser
 from stores.listening import Listening
 from tests.simulator.ledger import Ledger
