@@ -1,26 +1,26 @@
 """Accounts over HTTP: sign up, and read, change and delete what is one's own."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.errors import UnknownZone
+from serve.account_bodies import (
+    ExternalUrls,
+    NewAccount,
+    PasswordChange,
+    Profile,
+    ProfileChange,
+)
 from serve.auth import Caller, unauthorized
 from serve.endpoints import Endpoint, Link
 from serve.errors import ApiError, invalid
 from serve.inputs import base_url, client_address, json_body
-from stores.account_names import (
-    DISPLAY_NAME_BYTES,
-    NAME_CHARACTERS,
-    InvalidAccount,
-    check_display_name,
-)
+from stores.account_names import InvalidAccount, check_display_name
 from stores.accounts import (
-    PASSWORD_CHARACTERS,
     Account,
     Accounts,
     NameTaken,
@@ -32,66 +32,6 @@ from stores.login_attempts import TooManyAttempts
 from stores.refresh_families import RefreshFamilies
 
 Erase = Callable[[str], Awaitable[None]]
-
-
-def _described(**schema: Any) -> msgspec.Meta:
-    return msgspec.Meta(extra_json_schema=schema)
-
-
-# What `stores.accounts` asks for, as far as the OpenAPI document can say it.
-Name = Annotated[str, _described(minLength=1, maxLength=NAME_CHARACTERS, format="account-name")]
-Password = Annotated[
-    str,
-    _described(minLength=PASSWORD_CHARACTERS[0], maxLength=PASSWORD_CHARACTERS[-1]),
-]
-DisplayName = Annotated[
-    str, _described(minLength=1, maxLength=DISPLAY_NAME_BYTES, format="display-name")
-]
-TimeZone = Annotated[str, _described(minLength=1, format="time-zone", examples=["Asia/Kolkata"])]
-
-
-class NewAccount(Struct, frozen=True, forbid_unknown_fields=True):
-    """What somebody says who signs up."""
-
-    name: Name
-    password: Password
-    time_zone: TimeZone = "UTC"
-    display_name: DisplayName | None = None
-
-
-class ProfileChange(Struct, frozen=True, forbid_unknown_fields=True):
-    """What to change; what is left out stays."""
-
-    display_name: DisplayName | UnsetType = UNSET
-    time_zone: TimeZone | UnsetType = UNSET
-
-
-class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True):
-    """The password of now, and the one that replaces it."""
-
-    password: str
-    new_password: Password
-
-
-class ExternalUrls(Struct, frozen=True):
-    """Links to other places; Heartline has none."""
-
-
-class Profile(Struct, frozen=True):
-    """A listener's own account: Spotify's user object, and name, time zone and scopes."""
-
-    id: str
-    account_id: str
-    display_name: str
-    external_urls: ExternalUrls
-    href: str
-    type: str
-    uri: str
-    images: list[str]
-    name: str
-    time_zone: str
-    scopes: list[str]
-
 
 _new_account = msgspec.json.Decoder(NewAccount)
 _password_change = msgspec.json.Decoder(PasswordChange)

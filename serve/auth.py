@@ -42,8 +42,8 @@ class Access:
         account = await self._accounts.by_id(claims.listener_id)
         if account is None:
             raise unauthorized("the account is gone")
-        if claims.issued_s < account.tokens_since_s:
-            raise unauthorized("the password was changed since")
+        if account.revoked.cover(claims.epoch, claims.session):
+            raise unauthorized("the session has ended")
         return Caller(account.listener_id, claims.scopes & account.scopes, account)
 
 

@@ -4,11 +4,10 @@ import base64
 import binascii
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 import msgspec
-from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,60 +15,29 @@ from serve.auth import Caller
 from serve.endpoints import FORM, Endpoint, Link
 from serve.errors import ApiError
 from serve.inputs import client_address, form_body
-from serve.tokens import ACCESS_TTL_S, InvalidToken, Tokens
+from serve.token_bodies import (
+    ClientCredentialsGrant,
+    GrantError,
+    PasswordGrant,
+    RefreshTokenGrant,
+    Revocation,
+    TokenAnswer,
+)
+from serve.tokens import InvalidToken, Tokens
 from stores.accounts import Account, Accounts, Scope
 from stores.login_attempts import TooManyAttempts
-from stores.refresh_families import InvalidRefreshToken, RefreshFamilies, ScopeNotGranted
+from stores.refresh_families import (
+    InvalidRefreshToken,
+    RefreshFamilies,
+    ScopeNotGranted,
+    Session,
+    UsedAgain,
+    token_parts,
+)
+from stores.revocations import ACCESS_TTL_S
 
 NEVER_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="heartline", charset="UTF-8"'}
-
-
-class PasswordGrant(Struct, tag_field="grant_type", tag="password"):
-    """A person's login; without ``scope`` it is for `listener`."""
-
-    username: str
-    password: str
-    scope: str = ""
-
-
-class RefreshTokenGrant(Struct, tag_field="grant_type", tag="refresh_token"):
-    """The token that the last answer came with, for the next one."""
-
-    refresh_token: str
-    scope: str = ""
-
-
-class ClientCredentialsGrant(Struct, tag_field="grant_type", tag="client_credentials"):
-    """A gateway's login; id and secret may come by HTTP Basic instead."""
-
-    client_id: str = ""
-    client_secret: str = ""
-    scope: str = ""
-
-
-class Revocation(Struct):
-    """The refresh token that shall be good no more; what else RFC 7009 lets one say is not needed."""
-
-    token: Annotated[str, Meta(min_length=1)]
-    token_type_hint: str = ""
-
-
-class TokenAnswer(Struct, frozen=True, omit_defaults=True):
-    """An access token, and with a person's login the refresh token that follows it."""
-
-    access_token: str
-    token_type: str
-    expires_in: int
-    scope: str
-    refresh_token: str | None = None
-
-
-class GrantError(Struct, frozen=True):
-    """Why there is no token, in the shape of RFC 6749, section 5.2."""
-
-    error: str
-    error_description: str
 
 
 class NotGranted(Exception):
@@ -110,23 +78,28 @@ class Login:
         return Response(body, headers=NEVER_STORED, media_type="application/json")
 
     async def revoke(self, request: Request, _caller: Caller) -> Response:
-        """End the session that a refresh token belongs to, as RFC 7009 says: log out."""
+        """End the session that a token belongs to, as RFC 7009 says: log out."""
         try:
             token = _field(await form_body(request), "token")
         except (NotGranted, ApiError) as error:
             return _refused(error)
-        if self._is_access_token(token):
-            return _refused(NotGranted("unsupported_token_type", "an access token ends by itself"))
         with suppress(InvalidRefreshToken):  # one that is not good needs no end
-            await self._families.end(token)
+            session = self._session_of(token)
+            if not session.name:
+                wants = "this access token has no session to end, and lives for an hour at most"
+                return _refused(NotGranted("unsupported_token_type", wants))
+            if await self._families.has(session):  # whoever makes up a session ends nothing
+                await self._accounts.end_session(*session)
+                await self._families.end(session)
         return Response(headers=NEVER_STORED)
 
-    def _is_access_token(self, token: str) -> bool:
+    def _session_of(self, token: str) -> Session:
+        """Tell which session an access or refresh token belongs to."""
         try:
-            self._tokens.read(token)
+            claims = self._tokens.read(token)
         except InvalidToken:
-            return False
-        return True
+            return token_parts(token)[0]
+        return Session(claims.listener_id, claims.session)
 
     async def _grant(self, request: Request, form: Mapping[str, str]) -> TokenAnswer:
         match form.get("grant_type"):
@@ -150,11 +123,13 @@ class Login:
             raise NotGranted("invalid_grant", "name or password is wrong")
         scopes = _granted(account, _wanted(form))
         refresh_token = await self._families.begin(account.listener_id, scopes)
+        session, _ = token_parts(refresh_token)
         now = await self._accounts.by_id(account.listener_id)
         if now is None or now.password_hash != account.password_hash:
-            await self._families.end(refresh_token)  # it was changed while this one was checked
+            await self._families.end(session)  # it was changed while this one was checked
             raise NotGranted("invalid_grant", "name or password is wrong")
-        return self._answer(account.listener_id, scopes, refresh_token)
+        access_token = self._sign(now, scopes, session.name)
+        return _answer(access_token, scopes, refresh_token)
 
     async def _by_refresh_token(self, form: Mapping[str, str]) -> TokenAnswer:
         wanted = _wanted(form)
@@ -162,13 +137,17 @@ class Login:
             grant = await self._families.use(_field(form, "refresh_token"), wanted)
         except ScopeNotGranted as error:
             raise NotGranted("invalid_scope", str(error)) from error
+        except UsedAgain as error:
+            await self._accounts.end_session(*error.session)
+            raise NotGranted("invalid_grant", str(error)) from error
         except InvalidRefreshToken as error:
             raise NotGranted("invalid_grant", str(error)) from error
-        account = await self._accounts.by_id(grant.listener_id)
+        account = await self._accounts.by_id(grant.session.listener_id)
         scopes = (wanted or grant.scopes) & account.scopes if account else frozenset()
-        if not scopes:
+        if account is None or not scopes:
             raise NotGranted("invalid_grant", "the account is gone or has lost these scopes")
-        return self._answer(grant.listener_id, scopes, grant.next_token)
+        access_token = self._sign(account, scopes, grant.session.name)
+        return _answer(access_token, scopes, grant.next_token)
 
     async def _by_client(self, request: Request, form: Mapping[str, str]) -> TokenAnswer:
         client = _credentials(request, form)
@@ -176,14 +155,19 @@ class Login:
         account = await self._accounts.authenticate(client.name, client.secret, address=address)
         if account is None:
             raise NotGranted("invalid_client", "client id or secret is wrong", 401, CHALLENGE)
-        return self._answer(account.listener_id, _granted(account, _wanted(form)), None)
+        scopes = _granted(account, _wanted(form))
+        return _answer(self._sign(account, scopes), scopes)
 
-    def _answer(
-        self, listener_id: str, scopes: frozenset[str], refresh_token: str | None
-    ) -> TokenAnswer:
-        access_token = self._tokens.sign(listener_id, scopes)
-        scope = " ".join(sorted(scopes))
-        return TokenAnswer(access_token, "Bearer", ACCESS_TTL_S, scope, refresh_token)
+    def _sign(self, account: Account, scopes: frozenset[str], session: str = "") -> str:
+        epoch = account.revoked.epoch
+        return self._tokens.sign(account.listener_id, scopes, epoch=epoch, session=session)
+
+
+def _answer(
+    access_token: str, scopes: frozenset[str], refresh_token: str | None = None
+) -> TokenAnswer:
+    scope = " ".join(sorted(scopes))
+    return TokenAnswer(access_token, "Bearer", ACCESS_TTL_S, scope, refresh_token)
 
 
 def _refused(error: NotGranted | TooManyAttempts | ApiError) -> Response:
@@ -277,7 +261,7 @@ ENDPOINTS: tuple[Endpoint[Login], ...] = (
         "POST",
         "/v1/revoke",
         Login.revoke,
-        summary="Log out: end the session of a refresh token (RFC 7009)",
+        summary="Log out: end the session of a token, access tokens included (RFC 7009)",
         public=True,
         body=Revocation,
         body_types=(FORM,),

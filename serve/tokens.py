@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from domain.errors import HeartlineError
 from domain.units import SECOND_MS
+from stores.revocations import ACCESS_TTL_S
 
 ALGORITHM = "EdDSA"
-ACCESS_TTL_S = 3600
 MOST_TOKEN_CHARACTERS = 4096
 REMEMBERED = 4096  # a signature costs 100 µs to verify, a look-up a tenth of one
 
@@ -38,8 +38,9 @@ class Claims:
 
     listener_id: str
     scopes: frozenset[str]
-    issued_s: int  # seconds since the epoch
-    expires_s: int
+    expires_s: int  # since 1970
+    epoch: int = 0  # of the account's revocations
+    session: str = ""  # the family of refresh tokens that it came with
 
 
 class Tokens:
@@ -63,8 +64,19 @@ class Tokens:
         self.key_id = key_id(self._private)
         self._remembered: dict[str, Claims] = {}
 
-    def sign(self, listener_id: str, scopes: Iterable[str], *, ttl_s: int = ACCESS_TTL_S) -> str:
-        """Make a token that lets its bearer act as *listener_id* within *scopes*."""
+    def sign(
+        self,
+        listener_id: str,
+        scopes: Iterable[str],
+        *,
+        epoch: int = 0,
+        session: str = "",
+        ttl_s: int = ACCESS_TTL_S,
+    ) -> str:
+        """Make a token that lets its bearer act as *listener_id* within *scopes*.
+
+        It is worth nothing when the account is of another *epoch*, or the *session* has ended.
+        """
         now_s = self._now_ms() // SECOND_MS
         claims = {
             "iss": self._issuer,
@@ -73,6 +85,8 @@ class Tokens:
             "scope": " ".join(sorted(scopes)),
             "iat": now_s,
             "exp": now_s + ttl_s,
+            "epoch": epoch,
+            "sid": session,
         }
         return jwt.encode(claims, self._private, ALGORITHM, headers={"kid": self.key_id})
 
@@ -119,13 +133,14 @@ class Tokens:
 
 
 def _claims(payload: dict[str, Any]) -> Claims:
-    listener_id, scope = payload["sub"], payload.get("scope")
-    instants = payload["iat"], payload["exp"]
-    if not (isinstance(scope, str) and isinstance(listener_id, str)):
+    listener_id, scope, session = payload["sub"], payload.get("scope"), payload.get("sid", "")
+    numbers = payload["iat"], payload["exp"], payload.get("epoch", 0)
+    if not (isinstance(scope, str) and isinstance(listener_id, str) and isinstance(session, str)):
         raise InvalidToken("claims of the wrong type")
-    if not all(type(instant) is int for instant in instants):
+    if not all(type(number) is int for number in numbers):
         raise InvalidToken("claims of the wrong type")
-    return Claims(listener_id, frozenset(scope.split()), *instants)
+    _, expires_s, epoch = numbers
+    return Claims(listener_id, frozenset(scope.split()), expires_s, epoch, session)
 
 
 def load_signing_key(pem: bytes) -> Ed25519PrivateKey:

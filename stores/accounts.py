@@ -6,6 +6,7 @@ document is written before the name and deleted before it: a name without a docu
 
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import StrEnum
 
 import msgspec
@@ -18,6 +19,7 @@ from domain.units import SECOND_MS
 from stores.account_names import NAME_CHARACTERS, InvalidAccount, check_display_name, name_key
 from stores.login_attempts import LoginAttempts
 from stores.passwords import Passwords
+from stores.revocations import Revocations
 from stores.tables import ACCOUNT_NAMES, ACCOUNTS
 
 PASSWORD_CHARACTERS = range(8, 1025)
@@ -43,7 +45,7 @@ class Account(Struct, frozen=True):
     scopes: frozenset[Scope]
     zones: tuple[Zone, ...]
     created_ms: int
-    tokens_since_s: int = 0  # access tokens issued before are worth nothing
+    revoked: Revocations = Revocations()
 
     @property
     def time_zone(self) -> str:
@@ -188,7 +190,7 @@ class Accounts:
     async def change_password(
         self, account: Account, password: str, new_password: str, *, address: str = ""
     ) -> None:
-        """Give an account another password; access tokens of before are worth nothing from now on.
+        """Give an account another password; all its access tokens are worth nothing from now on.
 
         :raises WrongPassword: if *password* is not the account's.
         :raises InvalidAccount: if the new one is too short or too long.
@@ -198,11 +200,24 @@ class Accounts:
         proven = await self.authenticate(account.name, password, address=address)
         if proven is None or proven.listener_id != account.listener_id:
             raise WrongPassword
-        changes = {
-            "password_hash": await self.hash(new_password),
-            "tokens_since_s": self._now_ms() // SECOND_MS,
-        }
-        await self.update(account.listener_id, lambda now: msgspec.structs.replace(now, **changes))
+        hashed = await self.hash(new_password)
+
+        def change(now: Account) -> Account:
+            revoked = now.revoked.of_everything()
+            return msgspec.structs.replace(now, password_hash=hashed, revoked=revoked)
+
+        await self.update(account.listener_id, change)
+
+    async def end_session(self, listener_id: str, session: str) -> None:
+        """Have the access tokens of a session be worth nothing from now on; without an account, they are."""
+        now_s = self._now_ms() // SECOND_MS
+
+        def change(now: Account) -> Account:
+            revoked = now.revoked.of_session(session, now_s)
+            return msgspec.structs.replace(now, revoked=revoked)
+
+        with suppress(NoAccount):
+            await self.update(listener_id, change)
 
     async def delete(self, listener_id: str) -> None:
         """Delete an account and its name; one that is gone already stays so."""

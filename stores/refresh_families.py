@@ -29,11 +29,26 @@ class InvalidRefreshToken(Refused):
         return "the refresh token is unknown, used or expired"
 
 
+class UsedAgain(InvalidRefreshToken):
+    """Raised when a refresh token comes back after its use: the session of its family has ended."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__(session)
+        self.session = session
+
+
 class ScopeNotGranted(Refused):
     """Raised when a refresh asks for a scope that the login did not give; the token stays good."""
 
     def __str__(self) -> str:
         return "the refresh token does not cover that scope"
+
+
+class Session(NamedTuple):
+    """Whose a family is, and its name."""
+
+    listener_id: str
+    name: str
 
 
 class Family(Struct, frozen=True):
@@ -46,7 +61,7 @@ class Family(Struct, frozen=True):
 class Grant(NamedTuple):
     """What a refresh token was exchanged for."""
 
-    listener_id: str
+    session: Session
     scopes: frozenset[str]
     next_token: str
 
@@ -62,60 +77,56 @@ class RefreshFamilies:
 
     async def begin(self, listener_id: str, scopes: Iterable[str]) -> str:
         """Begin a family and make its first token."""
-        family, secret = self._new_secret(), self._new_secret()
-        document = Family(frozenset(scopes), _hash(secret))
-        await self._write((listener_id, family), document, version=0)
-        return f"{listener_id}.{family}.{secret}"
+        session, secret = Session(listener_id, self._new_secret()), self._new_secret()
+        await self._write(session, Family(frozenset(scopes), _hash(secret)), version=0)
+        return _token(session, secret)
 
     async def use(self, token: str, wanted: frozenset[str] = frozenset()) -> Grant:
         """Exchange a token for the next one of its family; *wanted* must be of its scopes.
 
-        :raises InvalidRefreshToken: if it is not good; the family of one that was used has ended.
+        :raises InvalidRefreshToken: if it is not good.
+        :raises UsedAgain: if it was used before; its family has ended.
         :raises ScopeNotGranted: if a wanted scope is not the family's.
         """
-        listener_id, name, secret = token_parts(token)
-        row = (await self._tables.read(REFRESH_FAMILIES, [(listener_id, name)]))[0]
+        session, secret = token_parts(token)
+        row = (await self._tables.read(REFRESH_FAMILIES, [session]))[0]
         if row is None:
             raise InvalidRefreshToken
         family = _decoder.decode(row.values["document"])  # type: ignore[arg-type]
         if not hmac.compare_digest(family.secret_hash, _hash(secret)):
-            await self._end(listener_id, name)
-            raise InvalidRefreshToken
+            await self.end(session)
+            raise UsedAgain(session)
         if not wanted <= family.scopes:
             raise ScopeNotGranted
         following = self._new_secret()
         document = msgspec.structs.replace(family, secret_hash=_hash(following))
-        if not await self._write((listener_id, name), document, version=row.version):
+        if not await self._write(session, document, version=row.version):
             raise InvalidRefreshToken
-        return Grant(listener_id, family.scopes, f"{listener_id}.{name}.{following}")
+        return Grant(session, family.scopes, _token(session, following))
 
-    async def end(self, token: str) -> None:
-        """End the family of a token, whether the token is its last or was used before.
+    async def has(self, session: Session) -> bool:
+        """Whether there is that family."""
+        return (await self._tables.read(REFRESH_FAMILIES, [session]))[0] is not None
 
-        :raises InvalidRefreshToken: if it is not made like ours.
-        """
-        listener_id, family, _ = token_parts(token)
-        await self._end(listener_id, family)
+    async def end(self, session: Session) -> None:
+        """End a family; one that is gone already stays so."""
+        while row := (await self._tables.read(REFRESH_FAMILIES, [session]))[0]:
+            await self._tables.delete_if(REFRESH_FAMILIES, session, version=row.version)
 
     async def end_all(self, listener_id: str) -> None:
         """End every family of a listener."""
         for row in await self._tables.scan(REFRESH_FAMILIES, (listener_id,)):
-            await self._end(listener_id, str(row.key[1]))
+            await self.end(Session(listener_id, str(row.key[1])))
 
-    async def _end(self, listener_id: str, name: str) -> None:
-        key = (listener_id, name)
-        while row := (await self._tables.read(REFRESH_FAMILIES, [key]))[0]:
-            await self._tables.delete_if(REFRESH_FAMILIES, key, version=row.version)
-
-    async def _write(self, key: tuple[str, str], family: Family, *, version: int) -> bool:
+    async def _write(self, session: Session, family: Family, *, version: int) -> bool:
         values = {"document": msgspec.json.encode(family)}
         return await self._tables.write_if(
-            REFRESH_FAMILIES, key, values, version=version, ttl_s=TTL_S
+            REFRESH_FAMILIES, session, values, version=version, ttl_s=TTL_S
         )
 
 
-def token_parts(token: str) -> tuple[str, str, str]:
-    """Take a token apart: the listener's id, the family, the secret.
+def token_parts(token: str) -> tuple[Session, str]:
+    """Take a token apart: the session, the secret.
 
     :raises InvalidRefreshToken: if it is not made like ours.
     """
@@ -125,7 +136,11 @@ def token_parts(token: str) -> tuple[str, str, str]:
     listener_id, family, secret = parts
     if not (is_listener_id(listener_id) and is_id(family) and is_id(secret)):
         raise InvalidRefreshToken
-    return listener_id, family, secret
+    return Session(listener_id, family), secret
+
+
+def _token(session: Session, secret: str) -> str:
+    return f"{session.listener_id}.{session.name}.{secret}"
 
 
 def _hash(secret: str) -> bytes:

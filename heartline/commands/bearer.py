@@ -38,4 +38,6 @@ async def mint(data: Path, name: str, scopes: list[str] | None = None) -> Callab
         fail(
             f"{name} may not act as {', '.join(sorted(lacking))}: it was made without that --scope"
         )
-    return partial(wiring.tokens(data).sign, account.listener_id, wanted)
+    return partial(
+        wiring.tokens(data).sign, account.listener_id, wanted, epoch=account.revoked.epoch
+    )

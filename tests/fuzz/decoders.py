@@ -23,7 +23,7 @@ from domain.ids import BASE62
 from domain.payloads import encode, encode_erase
 from heartline.histories import UnreadableHistory, plays_of
 from heartline.settings import PREFIX, BadSettings, Settings
-from serve.accounts import NewAccount, ProfileChange
+from serve.account_bodies import NewAccount, ProfileChange
 from serve.arrow_bodies import read_arrow
 from serve.errors import ApiError
 from serve.heartbeat_bodies import Admission, BadBody

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from serve import inputs
-from serve.accounts import NewAccount
+from serve.account_bodies import NewAccount
 from serve.app import DESCRIBED
 from serve.errors import ApiError
 from serve.inputs import MOST_BODY_BYTES, decode

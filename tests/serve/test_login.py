@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from serve.tokens import ACCESS_TTL_S
 from stores.accounts import Scope
 from stores.login_attempts import MOST_ATTEMPTS, MOST_ATTEMPTS_FROM_ALL
+from stores.revocations import ACCESS_TTL_S, MOST_SESSIONS, SLACK_S
 from stores.tables import REFRESH_FAMILIES
 from tests.serve.world import PASSWORD, World
 
@@ -285,12 +285,79 @@ async def test_logging_out_of_what_is_no_session_is_done_already(world: World, t
     assert (await revoke(world, {"token": token})).status_code == 200
 
 
-async def test_an_access_token_is_not_said_to_be_revoked(world: World) -> None:
-    await world.account()
-    token = (await post(world, by_password())).json()["access_token"]
+async def test_an_access_token_without_a_session_is_not_said_to_be_revoked(world: World) -> None:
+    token = world.bearer(await world.account())["Authorization"].split()[1]
 
     assert refusal(await revoke(world, {"token": token})) == (400, "unsupported_token_type")
     assert refusal(await revoke(world, {})) == (400, "invalid_request")
+
+
+async def me(world: World, tokens: dict[str, str]) -> int:
+    """Ask who one is; the status."""
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    async with world.client() as client:
+        return (await client.get("/v1/me", headers=headers)).status_code
+
+
+@pytest.mark.parametrize("given", ["access_token", "refresh_token"])
+async def test_logging_out_ends_the_access_tokens_of_that_session_only(
+    world: World, given: str
+) -> None:
+    await world.account()
+    other = (await post(world, by_password())).json()
+    first = (await post(world, by_password())).json()
+    second = (await post(world, by_refresh(first["refresh_token"]))).json()
+
+    assert (await revoke(world, {"token": second[given]})).status_code == 200
+
+    assert [await me(world, each) for each in (first, second, other)] == [401, 401, 200]
+    assert refusal(await post(world, by_refresh(second["refresh_token"])))[0] == 400
+
+
+async def test_a_stolen_refresh_token_ends_the_access_tokens_that_came_of_it(world: World) -> None:
+    await world.account()
+    first = (await post(world, by_password())).json()
+    second = (await post(world, by_refresh(first["refresh_token"]))).json()
+
+    await post(world, by_refresh(first["refresh_token"]))
+
+    assert [await me(world, each) for each in (first, second)] == [401, 401]
+
+
+async def test_who_makes_up_a_session_ends_nothing(world: World) -> None:
+    account = await world.account()
+    token = f"{account.listener_id}.{'f' * 43}.{'s' * 43}"
+
+    assert (await revoke(world, {"token": token})).status_code == 200
+
+    assert await world.accounts.by_id(account.listener_id) == account
+
+
+async def test_sessions_that_ended_are_forgotten_when_their_tokens_have_expired(
+    world: World,
+) -> None:
+    account = await world.account()
+    for wait_s in (0, ACCESS_TTL_S + SLACK_S):
+        world.clock.advance(wait_s * 1_000)
+        tokens = (await post(world, by_password())).json()
+        await revoke(world, {"token": tokens["refresh_token"]})
+
+    now = await world.accounts.by_id(account.listener_id)
+
+    assert now
+    assert (now.revoked.epoch, len(now.revoked.sessions)) == (0, 1)
+
+
+async def test_who_logs_out_very_often_ends_all_access_tokens_and_no_other_session(
+    world: World,
+) -> None:
+    account = await world.account()
+    other = (await post(world, by_password())).json()
+    for number in range(MOST_SESSIONS + 1):
+        await world.accounts.end_session(account.listener_id, f"session {number}")
+
+    assert await me(world, other) == 401
+    assert await me(world, (await post(world, by_refresh(other["refresh_token"]))).json()) == 200
 
 
 def from_address(address: str) -> dict[str, str]:

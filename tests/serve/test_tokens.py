@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from domain.ids import base62
 from serve import tokens as module
-from serve.tokens import ACCESS_TTL_S, InvalidToken, Tokens, UnusableKey, key_id, load_signing_key
+from serve.tokens import InvalidToken, Tokens, UnusableKey, key_id, load_signing_key
+from stores.revocations import ACCESS_TTL_S
 from tests.clock import Clock
 from tests.serve.world import new_key
 
@@ -115,6 +116,8 @@ def test_only_so_many_tokens_are_remembered(
         pytest.param({"exp": "9999999999"}, id="expiry-of-another-type"),
         pytest.param({"exp": 9e99}, id="expiry-as-a-float"),
         pytest.param({"exp": True}, id="expiry-as-a-boolean"),
+        pytest.param({"epoch": "0"}, id="epoch-of-another-type"),
+        pytest.param({"sid": 1}, id="session-of-another-type"),
     ],
 )
 def test_a_token_with_wrong_claims_is_refused(

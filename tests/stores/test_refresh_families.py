@@ -60,7 +60,7 @@ async def test_each_token_leads_to_the_next_with_the_same_scopes(
     second = await families.use(first.next_token)
 
     assert len({token, first.next_token, second.next_token}) == 3
-    assert second.listener_id == "ada"
+    assert second.session.listener_id == "ada"
     assert second.scopes == {"listener", "operator"}
 
 
@@ -75,7 +75,7 @@ async def test_a_used_token_that_comes_back_ends_its_family_and_no_other(
 
     with pytest.raises(InvalidRefreshToken):
         await families.use(newest)
-    assert (await families.use(other)).listener_id == "ada"
+    assert (await families.use(other)).session.listener_id == "ada"
 
 
 async def test_of_two_uses_at_the_same_time_one_wins_and_the_family_goes_on(
@@ -95,7 +95,7 @@ async def test_of_two_uses_at_the_same_time_one_wins_and_the_family_goes_on(
     won = [answer for answer in answers if not isinstance(answer, BaseException)]
     assert len(won) == 1
     assert sum(isinstance(answer, InvalidRefreshToken) for answer in answers) == 1
-    assert (await families.use(won[0].next_token)).listener_id == "ada"
+    assert (await families.use(won[0].next_token)).session.listener_id == "ada"
 
 
 async def test_what_is_stored_cannot_be_used(
