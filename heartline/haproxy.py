@@ -95,8 +95,9 @@ def _edits(front: Front) -> list[str]:
 
 
 def _front_end(front: Front, host: str) -> str:
-    body = _body("408", "request_timeout", "The request did not arrive in time")
-    slow = f"content-type application/json string '{body}'"
+    slow = _body("408", "request_timeout", "The request did not arrive in time")
+    garbled = _body("400", "malformed", "This is no HTTP request")
+    json = "content-type application/json string"
     most = max(front.connections - RESERVED, 1)
     lines = (
         f"bind {host}:{front.port} maxconn {most}",
@@ -105,7 +106,9 @@ def _front_end(front: Front, host: str) -> str:
         "option http-buffer-request",
         f"http-request set-header X-Forwarded-For %[src] unless {BY_A_PROXY_HERE}",
         f"http-request set-header {UNWATCHED} ?1",
-        f"http-error status 408 {slow}",
+        f"http-error status 408 {json} '{slow}'",
+        # What cannot be parsed in its first packet has HTML still: haproxy/haproxy#3032, mended in 3.3.
+        f"http-error status 400 {json} '{garbled}'",
         f"http-after-response set-header connection close if {{ fe_conn gt {most // 2} }}",
     )
     return r"\n".join(rf"\1{line}" for line in lines)
