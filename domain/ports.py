@@ -163,9 +163,10 @@ class Log(Protocol):
         ...
 
     async def append(self, records: Sequence[tuple[int, bytes]]) -> list[int]:
-        """Append (partition, payload) pairs, all or none; durable (fsynced) on return.
+        """Append (partition, payload) pairs; durable on return (fsynced, or on several brokers).
 
-        Returns the offsets, in the order given. Several processes may append at once.
+        Returns the offsets, in the order given. Several processes may append at once. None is there
+        after ValueError; after Unavailable any of them may be, and appending them again is right.
         """
         ...
 
@@ -188,7 +189,10 @@ class Log(Protocol):
         ...
 
     async def commit(self, group: str, generation: Generation, offsets: Mapping[int, int]) -> None:
-        """Note, durably, the next offset that *group* wants of each partition; never goes back."""
+        """Note, durably, the next offset that *group* wants of each partition; never goes back.
+
+        Of two calls at once the smaller offset may stay: records are then read again.
+        """
         ...
 
     async def committed(self, group: str, generation: Generation) -> list[int]:

@@ -36,3 +36,12 @@ def stamp(at_position: int) -> int:
 def part_key(generation: int, partition: int) -> int:
     """Name a partition of a generation in one integer, for rows that are kept per partition."""
     return generation * MOST_PARTITIONS + partition
+
+
+def check_partitions(partitions: int) -> None:
+    """Refuse a number of partitions that positions have no room for.
+
+    :raises ValueError: if there are none, or too many.
+    """
+    if not 1 <= partitions <= MOST_PARTITIONS:
+        raise ValueError(f"a log has 1 to {MOST_PARTITIONS} partitions, not {partitions}")

@@ -16,7 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from domain.ports import Record
-from domain.positions import MOST_PARTITIONS, Generation
+from domain.positions import Generation, check_partitions
 from stores import log_transactions
 from stores.group_commit import GroupCommit
 from stores.log_transactions import Batch, first_id
@@ -206,9 +206,3 @@ class SqliteLog:
         return await self._reads.here(
             lambda connection: connection.execute(statement, parameters).fetchall()
         )
-
-
-def check_partitions(partitions: int) -> None:
-    """Refuse a number of partitions that positions have no room for."""
-    if not 1 <= partitions <= MOST_PARTITIONS:
-        raise ValueError(f"a log has 1 to {MOST_PARTITIONS} partitions, not {partitions}")

@@ -1,6 +1,9 @@
-"""A clock that stands still until a test moves it."""
+"""A clock that stands still until a test moves it, and one that runs."""
+
+import time
 
 MONDAY_MS = 1_794_787_200_000  # 2026-11-16T00:00Z, the beginning of 2026-W47
+MOMENT_MS = 3  # longer than two times need to differ
 
 
 class Clock:
@@ -12,3 +15,15 @@ class Clock:
 
     def advance(self, ms: int) -> None:
         self.now_ms += ms
+
+
+class RunningClock(Clock):
+    """The machine's clock: it goes by itself, and can only be waited for."""
+
+    def __call__(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def advance(self, ms: int) -> None:
+        until = self() + min(ms, MOMENT_MS)
+        while self() < until:
+            pass

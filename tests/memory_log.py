@@ -12,8 +12,7 @@ from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat
 from domain.payloads import encode
 from domain.ports import Record
-from domain.positions import Generation
-from stores.sqlite_log import check_partitions
+from domain.positions import Generation, check_partitions
 
 Part = tuple[int, int]  # a generation's number, a partition's
 
