@@ -30,7 +30,8 @@ from heartline.demo_catalogue import DemoTrack, demo_tracks
 from heartline.keys import secret
 from heartline.poster import MOST_BEATS, Beat, Poster, PostRefused
 from heartline.terminal import Failure, note, say
-from stores.accounts import Account, Accounts, NameTaken, Scope
+from stores.account_errors import NameTaken
+from stores.accounts import Account, Accounts, Scope
 from stores.catalogue import Catalogue
 
 SEED = "heartline demo 1"  # another one is another crowd

@@ -2,7 +2,8 @@
 
 from contextlib import suppress
 
-from stores.accounts import Account, Accounts, NameTaken, Scope
+from stores.account_errors import NameTaken
+from stores.accounts import Account, Accounts, Scope
 
 NAME = "heartline command line"
 

@@ -19,15 +19,9 @@ from serve.auth import Caller, unauthorized
 from serve.endpoints import Endpoint, Link
 from serve.errors import ApiError, invalid
 from serve.inputs import base_url, client_address, json_body
+from stores.account_errors import NameTaken, NoAccount, WrongPassword
 from stores.account_names import InvalidAccount, check_display_name
-from stores.accounts import (
-    Account,
-    Accounts,
-    NameTaken,
-    NoAccount,
-    WrongPassword,
-    move,
-)
+from stores.accounts import Account, Accounts, move
 from stores.login_attempts import TooManyAttempts
 from stores.refresh_families import RefreshFamilies
 

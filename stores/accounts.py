@@ -8,15 +8,16 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import StrEnum
+from hashlib import blake2b
 
 import msgspec
 from msgspec import Struct
 
 from domain.calendar import Zone, change_zone
-from domain.errors import Refused, Unavailable
 from domain.ports import Row, Tables, Value
 from domain.units import SECOND_MS
-from stores.account_names import NAME_CHARACTERS, InvalidAccount, check_display_name, name_key
+from stores.account_errors import Contended, NameTaken, NoAccount, WrongPassword
+from stores.account_names import InvalidAccount, check_display_name, name_key
 from stores.login_attempts import LoginAttempts
 from stores.passwords import Passwords
 from stores.revocations import Revocations
@@ -24,6 +25,7 @@ from stores.tables import ACCOUNT_NAMES, ACCOUNTS
 
 PASSWORD_CHARACTERS = range(8, 1025)
 MOST_ZONES = 1000
+MOST_KNOWN = 16
 ATTEMPTS_TO_WRITE = 16
 
 
@@ -46,51 +48,14 @@ class Account(Struct, frozen=True):
     zones: tuple[Zone, ...]
     created_ms: int
     revoked: Revocations = Revocations()
+    known: tuple[
+        str, ...
+    ] = ()  # addresses from which it logged in, as hashes; the last is the newest
 
     @property
     def time_zone(self) -> str:
         """The zone chosen last, which may begin to hold at the next quarter-hour."""
         return self.zones[-1].name
-
-
-class NameTaken(Refused):
-    """Raised when somebody has the name, or one that reads the same."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-    def __str__(self) -> str:
-        return f"the name is taken: {self.name[:NAME_CHARACTERS]!r}"
-
-
-class NoAccount(Refused):
-    """Raised when the account that should change is gone."""
-
-    def __init__(self, listener_id: str) -> None:
-        super().__init__(listener_id)
-        self.listener_id = listener_id
-
-    def __str__(self) -> str:
-        return f"no account: {self.listener_id[:NAME_CHARACTERS]!r}"
-
-
-class WrongPassword(Refused):
-    """Raised when a password should change and the one given is not the account's."""
-
-    def __str__(self) -> str:
-        return "is not the account's password"
-
-
-class Contended(Unavailable):
-    """Raised when others kept changing an account while it was to be changed."""
-
-    def __init__(self, listener_id: str) -> None:
-        super().__init__(listener_id)
-        self.listener_id = listener_id
-
-    def __str__(self) -> str:
-        return "the account is being changed elsewhere, try again"
 
 
 _decoder = msgspec.json.Decoder(Account)
@@ -201,10 +166,11 @@ class Accounts:
         if proven is None or proven.listener_id != account.listener_id:
             raise WrongPassword
         hashed = await self.hash(new_password)
+        here = (_mark(account, address),)
 
         def change(now: Account) -> Account:
             revoked = now.revoked.of_everything()
-            return msgspec.structs.replace(now, password_hash=hashed, revoked=revoked)
+            return msgspec.structs.replace(now, password_hash=hashed, revoked=revoked, known=here)
 
         await self.update(account.listener_id, change)
 
@@ -237,7 +203,8 @@ class Accounts:
     async def authenticate(self, name: str, password: str, *, address: str = "") -> Account | None:
         """Find the account whose name and password these are, as somebody at an address says.
 
-        A name without an account takes as long as a wrong password.
+        A name without an account takes as long as a wrong password. An address from which somebody
+        logged in before has attempts of its own, which nobody elsewhere can use up.
 
         :raises TooManyAttempts: if the name was tried too often lately.
         :raises TooManyLogins: if too many passwords wait to be checked.
@@ -248,13 +215,24 @@ class Accounts:
             return None
         if len(password) > PASSWORD_CHARACTERS[-1]:
             return None  # nobody's; and composing a hundred thousand accents would take minutes
-        await self._attempts.count_login(key, address)
         account = await self._named(key)
+        known = account is not None and _mark(account, address) in account.known
+        await self._attempts.count_login(key, address, known=known)
         stored = account.password_hash if account else None
-        if not await self._passwords.matches(password, stored):
+        if not await self._passwords.matches(password, stored) or account is None:
             return None
-        await self._attempts.forget_logins(key, address)
+        await self._attempts.forget_logins(key, address, known=known)
+        if not known:
+            await self._remember(account, address)
         return account
+
+    async def _remember(self, account: Account, address: str) -> None:
+        def change(now: Account) -> Account:
+            known = (*now.known, _mark(account, address))[-MOST_KNOWN:]
+            return msgspec.structs.replace(now, known=known)
+
+        with suppress(NoAccount):
+            await self.update(account.listener_id, change)
 
     async def _row(self, listener_id: str) -> Row | None:
         return (await self._tables.read(ACCOUNTS, [(listener_id,)]))[0]
@@ -285,6 +263,11 @@ class Accounts:
 
 def _account(row: Row) -> Account:
     return _decoder.decode(row.values["document"])  # type: ignore[arg-type]
+
+
+def _mark(account: Account, address: str) -> str:
+    """Hash an address, so that nobody reads in the store from where somebody logs in."""
+    return blake2b(f"{account.listener_id} {address}".encode(), digest_size=8).hexdigest()
 
 
 def move(account: Account, time_zone: str, now_ms: int) -> Account:

@@ -1,8 +1,8 @@
 """How often something was tried lately, counted in the store so that it holds across replicas.
 
 Of one name, few attempts are taken from one address, so that guessing is hopeless; and more from all
-of them together, so that somebody elsewhere cannot lock out whoever the name belongs to. Sign-ups are
-counted by address.
+of them together, but for those from where its owner logged in before: nobody elsewhere can lock the
+owner out. Sign-ups are counted by address.
 """
 
 from collections.abc import Callable
@@ -49,18 +49,22 @@ class LoginAttempts:
     def __init__(self, tables: Tables, *, now_ms: Callable[[], int]) -> None:
         self._tables, self._now_ms = tables, now_ms
 
-    async def count_login(self, name: str, address: str) -> None:
+    async def count_login(self, name: str, address: str, *, known: bool) -> None:
         """Note an attempt, before its password is looked at, so that many at once count too.
+
+        One from a *known* address does not count among those from everywhere.
 
         :raises TooManyAttempts: if there were too many.
         """
         await self._count(_pair(name, address), MOST_ATTEMPTS)
-        await self._count(name, MOST_ATTEMPTS_FROM_ALL)
+        if not known:
+            await self._count(name, MOST_ATTEMPTS_FROM_ALL)
 
-    async def forget_logins(self, name: str, address: str) -> None:
+    async def forget_logins(self, name: str, address: str, *, known: bool) -> None:
         """Begin anew after a right password."""
         await self._forget(_pair(name, address))
-        await self._forget(name)
+        if not known:
+            await self._forget(name)
 
     async def count_sign_up(self, address: str) -> None:
         """Note a sign-up; from this machine there may be any number.

@@ -89,7 +89,7 @@ def test_what_haproxy_answers_has_our_shape_and_says_try_again(tmp_path: Path) -
         assert line.startswith(f"http-error status {status} content-type application/json hdr")
         assert f'{{"error": {{"status": {status}, ' in line
         assert "hdr Retry-After 1" in line
-    for status in (400, 408):
+    for status in ("400", "408"):
         (line,) = [line for line in lines if line.startswith(f"http-error status {status} ")]
         assert f'string \'{{"error": {{"status": {status}, ' in line
     starting, routes = [line for line in lines if line.startswith("http-request return")]

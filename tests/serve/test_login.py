@@ -387,6 +387,43 @@ async def test_wrong_passwords_from_everywhere_are_limited_together(world: World
     assert refusal(answer) == (429, "too_many_attempts")
 
 
+async def guessed_everywhere(world: World) -> None:
+    """Use up the attempts on a name that strangers have together."""
+    for number in range(MOST_ATTEMPTS_FROM_ALL):
+        await post(
+            world, by_password(password="wrong"), headers=from_address(f"203.0.113.{number}")
+        )
+
+
+async def test_nobody_elsewhere_locks_out_an_address_from_where_somebody_logged_in_before(
+    world: World,
+) -> None:
+    await world.account()
+    home, new = from_address("198.51.100.7"), from_address("198.51.100.8")
+    await post(world, by_password(), headers=home)
+    await guessed_everywhere(world)
+
+    assert (await post(world, by_password(), headers=home)).status_code == 200
+    assert (await post(world, by_password(), headers=new)).status_code == 429
+    for _ in range(MOST_ATTEMPTS):
+        await post(world, by_password(password="wrong"), headers=home)
+    assert (await post(world, by_password(), headers=home)).status_code == 429
+
+
+async def test_where_a_password_is_changed_one_can_log_in_with_the_new_one(world: World) -> None:
+    account = await world.account()
+    home, old = from_address("198.51.100.7"), from_address("198.51.100.8")
+    await post(world, by_password(), headers=old)
+    change = {"password": PASSWORD, "new_password": "battery staple"}
+    async with world.client(account) as client:
+        await client.put("/v1/me/password", json=change, headers=home)
+    await guessed_everywhere(world)
+    login = by_password(password="battery staple")
+
+    assert (await post(world, login, headers=home)).status_code == 200
+    assert (await post(world, login, headers=old)).status_code == 429
+
+
 async def test_a_login_that_a_change_of_password_overtakes_is_none(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from domain.calendar import Zone
 from domain.errors import UnknownZone
 from domain.units import HOUR_MS, MINUTE_MS, QUARTER_MS
+from stores.account_errors import NameTaken, NoAccount
 from stores.account_names import InvalidAccount, name_key
-from stores.accounts import MOST_ZONES, Account, Accounts, NameTaken, NoAccount, Scope, move
+from stores.accounts import MOST_KNOWN, MOST_ZONES, Account, Accounts, Scope, move
 from stores.login_attempts import MOST_ATTEMPTS, TooManyAttempts
 from stores.sqlite_tables import SqliteTables
 from stores.tables import ACCOUNT_NAMES, ACCOUNTS
@@ -303,8 +304,20 @@ async def test_names_without_an_account_are_limited_as_well(accounts: Accounts) 
 
 
 async def test_a_right_password_begins_the_count_anew(accounts: Accounts, clock: Clock) -> None:
-    made = await make(accounts, "ada")
+    await make(accounts, "ada")
 
     for _ in range(3 * MOST_ATTEMPTS):
         clock.advance(MINUTE_MS // 10)
-        assert await accounts.authenticate("ada", PASSWORD) == made
+        assert await accounts.authenticate("ada", PASSWORD)
+
+
+async def test_the_addresses_known_are_the_newest_and_cannot_be_read(accounts: Accounts) -> None:
+    made = await make(accounts, "ada")
+    for number in range(2 * MOST_KNOWN):
+        await accounts.authenticate("ada", PASSWORD, address=f"203.0.113.{number}")
+
+    account = await accounts.by_id(made.listener_id)
+
+    assert account
+    assert len(set(account.known)) == MOST_KNOWN
+    assert b"203.0.113" not in msgspec.json.encode(account)
