@@ -15,7 +15,7 @@ from domain.errors import UnreadableRecord
 from domain.kernels.state import Array, Columns
 from domain.kernels.unpacking import ASCII_ONLY, BEYOND, unpack
 from domain.packing import WORD_BYTES
-from domain.payloads import NUMBERS, TEXTS, Opened, open_payload
+from domain.payloads import IDS, NUMBERS, TEXTS, Opened, open_payload
 
 IN_COLUMNS = ("stretch", "kind", "at", "position_ms")  # the order of `Columns`
 
@@ -115,8 +115,9 @@ class _Table:
     def columns(self, positions: Array) -> Columns:
         """What kernels are given; the ids are left out."""
         texts = (
-            (self._offsets[column, : self._rows + 1], self._data[begin:])
-            for column, begin in enumerate(self._begins[:-1])
+            (self._offsets[column, : self._rows + 1], self._data[begin:end])
+            for column, (begin, end) in enumerate(zip(self._begins, self._ends, strict=True))
+            if TEXTS[column] != IDS
         )
         numbers = (self._numbers[NUMBERS.index(name), : self._rows] for name in IN_COLUMNS)
         return Columns._make([*chain.from_iterable(texts), *numbers, positions])

@@ -34,6 +34,7 @@ from domain.kernels.state import (
     State,
     Written,
 )
+from domain.kernels.texts import WORD_BYTES
 from domain.ports import NowPlaying
 from domain.rows import (
     HOUR_RUN,
@@ -178,10 +179,7 @@ class Fold:
         )
         lists = [_listed(rows), _listed(2 * rows), _listed(2 * rows), _listed(2 * rows)]
         planning.plan(self._state, batch, found, *lists)
-        new, hours, weeks, plays = map(_items, lists)
-        # a play that is missing may have been counted, and erased since its listener was loaded
-        owners = np.unique(np.concatenate((new, self._state.plays["listener"][plays])))
-        return found, Wanted(self._state, owners, hours, weeks, plays)
+        return found, Wanted(self._state, *map(_items, lists))
 
     def apply(self, batch: Columns, found: Resolved) -> list[str]:
         """Fold a planned batch in, all that it wanted installed; tells which listeners it erases."""
@@ -206,8 +204,8 @@ class Fold:
             weeks=2 * rows,
             plays=2 * rows,
             spans=4 * rows,
-            # a row may begin two plays and change the texts of two
-            texts=4 * (rows * TEXT_HEAD.size + texts),
+            # a row may begin two plays and change the texts of two; texts are written by the word
+            texts=4 * (rows * TEXT_HEAD.size + texts) + WORD_BYTES,
             dirty=rows,
             countings=2 * rows,
         )
@@ -231,7 +229,8 @@ class Fold:
 
     def install(self, wanted: Wanted, stored: Stored) -> Wanted:
         """Put into the state what the store had of everything wanted; tells what was unreadable."""
-        loading.answer(self._state, wanted.hour_places, wanted.week_places, wanted.play_places)
+        places = wanted.owners, wanted.hour_places, wanted.week_places, wanted.play_places
+        loading.answer(self._state, *places)
         self._reserve_stored(stored)
         damaged = (
             _each(self._install_hour, wanted.hour_places, stored.hours),

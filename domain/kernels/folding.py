@@ -9,7 +9,8 @@ from domain.kernels.cursor import (
     touch_hours,
     touch_plays,
 )
-from domain.kernels.records import play_row
+from domain.kernels.memory import AHEAD
+from domain.kernels.records import foresee_listener, foresee_records, foresee_runs, play_row
 from domain.kernels.state import DIRTIES, DIRTY, ERASED, KIND_ERASE, KIND_STOP, NONE, PENDING
 from domain.kernels.texts import earlier_texts
 
@@ -22,6 +23,7 @@ def fold(state, batch, found, epoch, erased):
     position_ms, positions = batch.position_ms, batch.positions
     slot_of, lane_found = found.slot, found.lane
     for row in range(len(ats)):
+        foresee(state, batch, found, row)
         slot, lane = slot_of[row], lane_found[row]
         listener = listeners[slot]
         at, kind, stretch = ats[row], kinds[row], stretches[row]
@@ -47,6 +49,29 @@ def fold(state, batch, found, epoch, erased):
         else:
             turn(state, slot, lane, batch, row, epoch, positions[row])
         notice(listener, at, position_ms[row], kind, listener.cursor_play)
+
+
+@inline
+def foresee(state, batch, found, row):
+    """Ask for what the rows after this one need: their listeners, then the records of those, ..."""
+    rows = len(found.slot)
+    if row + AHEAD < rows:
+        foresee_listener(state.listeners, found.slot[row + AHEAD])
+    soon = row + AHEAD // 2
+    if soon < rows and touches_rows(state, batch, found, soon):
+        foresee_records(state, state.listeners[found.slot[soon]])
+    soon = row + AHEAD // 4
+    if soon < rows and touches_rows(state, batch, found, soon):
+        foresee_runs(state, state.listeners[found.slot[soon]])
+
+
+@inline
+def touches_rows(state, batch, found, row):
+    """Whether a heartbeat needs more than its listener, as far as can be told before its turn."""
+    listener = state.listeners[found.slot[row]]
+    return batch.at[row] >= listener.counts_from or not continues(
+        listener, found.lane[row], batch.stretch[row], batch.at[row]
+    )
 
 
 @jit

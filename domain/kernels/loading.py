@@ -5,14 +5,17 @@ import numpy as np
 from domain.kernels.compiled import jit
 from domain.kernels.records import find_hour, new_hour
 from domain.kernels.runs import join_run, join_span, listened_ms
-from domain.kernels.state import HOURS_PER_WEEK, LOADED, NONE, TEXTS, WANTED
+from domain.kernels.state import ASKED, HOURS_PER_WEEK, LOADED, NONE, TEXTS, WANTED
 from domain.kernels.texts import put_bytes
 from domain.units import EPOCH_WEEKDAY_MS, HOUR_MS
 
 
 @jit
-def answer(state, hours, weeks, plays):
+def answer(state, owners, hours, weeks, plays):
     """Call records that were wanted loaded: what the store has of them comes next."""
+    for place in range(len(owners)):
+        listener = state.listeners[owners[place]]
+        listener.flags &= ~ASKED
     for place in range(len(hours)):
         record = state.hours[hours[place]]
         record.flags = (record.flags & ~WANTED) | LOADED

@@ -12,6 +12,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 LINE_BYTES = 64
+AHEAD = 32  # rows: about as long as memory takes to answer
 _BYTE_POINTER = ir.IntType(8).as_pointer()
 
 

@@ -6,25 +6,34 @@ from domain.kernels.compiled import inline, jit
 from domain.kernels.cursor import continues
 from domain.kernels.hash_table import foresee, new_listener, place_of, slot_in
 from domain.kernels.hashes import day_key, hash64, lane_of
-from domain.kernels.memory import prefetch
-from domain.kernels.records import find_hour, find_play, find_week, new_hour, new_play, new_week
-from domain.kernels.state import EDGE_MS, ERASED, KIND_STOP, LOADED, NONE, ONE, WANTED
+from domain.kernels.memory import AHEAD, prefetch
+from domain.kernels.records import (
+    find_hour,
+    find_play,
+    find_week,
+    foresee_records,
+    foresee_runs,
+    new_hour,
+    new_play,
+    new_week,
+)
+from domain.kernels.state import ASKED, EDGE_MS, ERASED, KIND_STOP, LOADED, NONE, ONE, WANTED
 from domain.rows import NO_DAY
 from domain.units import DAY_MS, EPOCH_WEEKDAY_MS, HOUR_MS, JOIN_MS, WEEK_MS
 
-AHEAD = 32  # rows: about as long as memory takes to answer
-
 
 @jit
-def plan(state, batch, found, new, hours, weeks, plays):
+def plan(state, batch, found, owners, hours, weeks, plays):
     """Find each row's listener and lane, and begin every record that is needed and not in memory.
 
-    *new* (slots), *hours*, *weeks*, *plays* (indices) receive what must be loaded; the first element
-    of each counts the rest. Each pass asks for the memory that the next one needs.
+    *hours*, *weeks*, *plays* (indices) receive what must be loaded, *owners* (slots) those listeners
+    of whom it must be known if they are erased: new ones, and those whose plays are missing, which
+    may have been counted, and erased since. The first element of each list counts the rest.
+    Each pass asks for the memory that the next one needs.
     """
     name(state, batch, found)
-    resolve(state, batch, found, new)
-    want(state, batch, found, hours, weeks, plays)
+    resolve(state, batch, found, owners)
+    want(state, batch, found, owners, hours, weeks, plays)
 
 
 @jit
@@ -44,7 +53,7 @@ def name(state, batch, found):
 
 
 @jit
-def resolve(state, batch, found, new):
+def resolve(state, batch, found, owners):
     """Find each row's listener, and which rows need more than that."""
     places, listeners = state.places, state.listeners
     names, name_at = batch.listener_bytes, batch.listener_offsets
@@ -58,52 +67,56 @@ def resolve(state, batch, found, new):
         slot = slot_in(places[place])
         if slot == NONE:
             slot = new_listener(state, names, start, stop, place, codes[row])
-            new[0] += 1
-            new[new[0]] = slot
+            ask(listeners[slot], slot, owners)
         slots[row] = slot
         listener = listeners[slot]
         idle = kinds[row] > KIND_STOP or listener.flags & ERASED
         if not (idle or continues(listener, lanes[row], stretches[row], ats[row])):
             turning[0] += 1
             turning[turning[0]] = row
-            if listener.hours != NONE:
-                prefetch(state.hours, listener.hours, 0)
-            if listener.cursor_play != NONE:
-                prefetch(state.plays, listener.cursor_play, 0)
+            foresee_records(state, listener)
 
 
 @jit
-def want(state, batch, found, hours, weeks, plays):
+def want(state, batch, found, owners, hours, weeks, plays):
     """Begin whatever records the turning rows need and memory has not."""
     turning = found.turning
     for place in range(1, turning[0] + 1):
-        foresee_rows(state, found.slot[turning[place]])
+        foresee_runs(state, state.listeners[found.slot[turning[place]]])
     for place in range(1, turning[0] + 1):
         row = turning[place]
-        want_rows(state, found.slot[row], found.lane[row], batch, row, hours, weeks, plays)
+        slot, lane = found.slot[row], found.lane[row]
+        want_hours(state, slot, batch.at[row], hours, weeks)
+        if want_plays(state, slot, lane, batch, row, plays):
+            ask(state.listeners[slot], slot, owners)
 
 
 @inline
-def foresee_rows(state, slot):
-    """Ask for the runs of a listener's newest hour and play."""
-    listener = state.listeners[slot]
-    if listener.hours != NONE and state.hours[listener.hours].runs != NONE:
-        prefetch(state.runs, state.hours[listener.hours].runs, 0)
-    if listener.cursor_play != NONE and state.plays[listener.cursor_play].runs != NONE:
-        prefetch(state.spans, state.plays[listener.cursor_play].runs, 0)
+def ask(listener, slot, owners):
+    """Note, once, that it must be known if a listener is erased."""
+    if not listener.flags & ASKED:
+        listener.flags |= ASKED
+        owners[0] += 1
+        owners[owners[0]] = slot
 
 
-@jit
-def want_rows(state, slot, lane, batch, row, hours, weeks, plays):
-    """Begin whatever records an instant needs and memory has not, and note them as to be loaded."""
-    at = batch.at[row]
+@inline
+def want_hours(state, slot, at, hours, weeks):
+    """Begin the records of hours that an instant needs and memory has not."""
     for hour in range((at - JOIN_MS) // HOUR_MS, (at + EDGE_MS) // HOUR_MS + 1):
         want_hour(state, slot, hour, hours, weeks)
+
+
+@inline
+def want_plays(state, slot, lane, batch, row, plays):
+    """Begin the records of plays that an instant needs and memory has not; tells if there are any."""
+    at, before = batch.at[row], plays[0]
     if lane & ONE:
         for day in range((at - JOIN_MS) // DAY_MS, (at + EDGE_MS) // DAY_MS + 1):
             want_play(state, slot, day_key(lane, day), day, batch, row, plays)
     else:
         want_play(state, slot, lane, NO_DAY, batch, row, plays)
+    return plays[0] > before
 
 
 @inline

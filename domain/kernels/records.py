@@ -4,6 +4,7 @@ import numpy as np
 
 from domain.kernels.compiled import inline
 from domain.kernels.hashes import day_key
+from domain.kernels.memory import LINE_BYTES, prefetch
 from domain.kernels.state import FAR, HOURS, NONE, ONE, PLAYS, WEEKS
 from domain.kernels.texts import put_texts
 from domain.rows import NO_DAY
@@ -129,3 +130,30 @@ def new_play(state, slot, play, day, batch, row):
         record.text_at = FAR  # of the day beside it: any heartbeat of this day knows better
     hang_play(state, slot, made)
     return made
+
+
+@inline
+def foresee_listener(listeners, slot):
+    """Ask for a listener's record."""
+    prefetch(listeners, slot, 0)
+    prefetch(listeners, slot, LINE_BYTES)
+
+
+@inline
+def foresee_records(state, listener):
+    """Ask for a listener's newest hour and the cursor's play."""
+    if listener.hours != NONE:
+        prefetch(state.hours, listener.hours, 0)
+    if listener.cursor_play != NONE:
+        prefetch(state.plays, listener.cursor_play, 0)
+    if listener.plays != NONE:
+        prefetch(state.plays, listener.plays, 0)
+
+
+@inline
+def foresee_runs(state, listener):
+    """Ask for the runs of a listener's newest hour and play."""
+    if listener.hours != NONE and state.hours[listener.hours].runs != NONE:
+        prefetch(state.runs, state.hours[listener.hours].runs, 0)
+    if listener.cursor_play != NONE and state.plays[listener.cursor_play].runs != NONE:
+        prefetch(state.spans, state.plays[listener.cursor_play].runs, 0)

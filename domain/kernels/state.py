@@ -44,7 +44,7 @@ LISTENER = np.dtype(
         ("known", "u2"),  # a Bloom filter of the plays in memory
     ]
 )
-DIRTY, ERASED, LOADED, WANTED, COUNTED, PENDING = 1, 2, 4, 8, 16, 32
+DIRTY, ERASED, LOADED, WANTED, COUNTED, PENDING, ASKED = 1, 2, 4, 8, 16, 32, 64
 
 HOUR = np.dtype(
     [

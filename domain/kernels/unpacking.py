@@ -12,7 +12,7 @@ from domain.packing import GROUP, GROUP_BYTES, LETTERS
 UPPER_BITS = np.uint64(0x8080808080808080)
 WITHIN, ASCII_ONLY, BEYOND = 0, 1, 2
 TEXTS, NUMBERS = 6, 4
-IDS = 5  # the last column of texts: the rule does not look at it
+IDS = 5  # the last column of texts
 MOST_TEXT = (LISTENER_ID_BYTES, ID_BYTES, ID_BYTES, ID_BYTES, CONTEXT_BYTES, ID_BYTES)
 LEAST = (0, -(1 << 62), 0, 0)
 MOST = (MOST_AT, 1 << 62, MOST_STRETCH, KIND_ERASE)
