@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from domain.errors import InvalidWeek, UnknownZone
 from domain.quarters import Quarters
@@ -33,16 +34,14 @@ _FARTHEST_MS = 16 * HOUR_MS  # no zone was ever farther from UTC
 _HOURS = 7 * 24
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(Struct, frozen=True):
     """A zone of the tz database, and the instant from which it holds for a listener."""
 
     since_ms: int
     name: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class IsoWeek:
+class IsoWeek(NamedTuple):
     """A week of ISO 8601, beginning on Monday; the year is the one that its Thursday is in."""
 
     year: int
@@ -223,10 +222,9 @@ def total_ms(layout: WeekLayout, quarters: Quarters) -> int:
 
 def _hours(layout: WeekLayout, quarters: Quarters) -> npt.NDArray[np.int64]:
     """Sum quarter-hours by their cells."""
-    begin = max(layout.first_quarter, quarters.first)
-    cells = np.frombuffer(layout.cells, np.uint8)[begin - layout.first_quarter :]
-    listened_ms = quarters.listened_ms[begin - quarters.first :][: len(cells)]
-    sums = np.bincount(cells[: len(listened_ms)], listened_ms, OUTSIDE + 1)  # doubles: exact
+    numbers, listened_ms = quarters.between(layout.first_quarter, layout.last_quarter)
+    cells = np.frombuffer(layout.cells, np.uint8)[numbers - layout.first_quarter]
+    sums = np.bincount(cells, listened_ms, OUTSIDE + 1)  # doubles: exact
     return sums[:_HOURS].astype(np.int64)
 
 

@@ -8,21 +8,22 @@ import numpy.typing as npt
 
 
 class Quarters(NamedTuple):
-    """Quarter-hours one after the other: the number of the *first*, and ms listened in each."""
+    """Quarter-hours in which somebody listened: their numbers, ascending, and ms listened in each."""
 
-    first: int
+    numbers: npt.NDArray[np.int64]
     listened_ms: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, listened: Mapping[int, int], first: int, last: int) -> "Quarters":
-        """Spread a quarter's number to its ms over the quarters *first* to *last*, inclusive."""
-        inside = {number: ms for number, ms in listened.items() if first <= number <= last}
-        spread = np.zeros(last - first + 1, np.int64)
-        spread[np.array([*inside], np.int64) - first] = [*inside.values()]
-        return cls(first, spread)
+    def of(cls, listened: Mapping[int, int]) -> "Quarters":
+        """Take a quarter's number to its ms."""
+        numbers = sorted(listened)
+        return cls(np.array(numbers, np.int64), np.array([listened[n] for n in numbers], np.int64))
+
+    def between(self, first: int, last: int) -> "Quarters":
+        """Tell those from *first* to *last*, inclusive."""
+        begin, end = self.numbers.searchsorted((first, last + 1)).tolist()
+        return Quarters(self.numbers[begin:end], self.listened_ms[begin:end])
 
     def mapping(self) -> dict[int, int]:
-        """Tell a quarter's number to its ms, those in which nothing was listened left out."""
-        (heard,) = self.listened_ms.nonzero()
-        numbers = (heard + self.first).tolist()
-        return dict(zip(numbers, self.listened_ms[heard].tolist(), strict=True))
+        """Tell a quarter's number to its ms."""
+        return dict(zip(self.numbers.tolist(), self.listened_ms.tolist(), strict=True))

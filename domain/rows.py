@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from domain.errors import UnreadableRecord
 from domain.hashing import MASK
+from domain.quarters import Quarters
 from domain.units import DAY_MS, PLAY_MS, QUARTERS_PER_WEEK, quarter_of, week_start_ms
 
 FORMAT = 1
@@ -58,10 +59,14 @@ def unsigned(key: int) -> int:
     return key & MASK
 
 
-def _records(state: bytes, kind: np.dtype[Any], start: int, stop: int) -> Records:
+def _packed(state: bytes, kind: np.dtype[Any], start: int, stop: int) -> memoryview:
     if not state or state[0] != FORMAT or (stop - start) % kind.itemsize or stop > len(state):
         raise UnreadableRecord("a stored row has an unknown format")
-    return np.frombuffer(memoryview(state)[start:stop], kind)
+    return memoryview(state)[start:stop]
+
+
+def _records(state: bytes, kind: np.dtype[Any], start: int, stop: int) -> Records:
+    return np.frombuffer(_packed(state, kind, start, stop), kind)
 
 
 def read_hour(state: bytes) -> Records:
@@ -72,6 +77,17 @@ def read_hour(state: bytes) -> Records:
 def read_week(state: bytes) -> Records:
     """Read a week row: an array of WEEK_QUARTER, quarters counted from the week's beginning."""
     return _records(state, WEEK_QUARTER, 1, len(state))
+
+
+def read_weeks(states: Mapping[int, bytes]) -> Quarters:
+    """Read week rows, the UTC week of each to its state."""
+    weeks = sorted(states)
+    packed = [_packed(states[week], WEEK_QUARTER, 1, len(states[week])) for week in weeks]
+    begins = [quarter_of(week_start_ms(week)) for week in weeks]
+    heard = np.frombuffer(b"".join(packed), WEEK_QUARTER)
+    counts = [len(of_week) // WEEK_QUARTER.itemsize for of_week in packed]
+    numbers = np.repeat(np.array(begins, np.int64), counts) + heard["quarter"]
+    return Quarters(numbers, heard["ms"].astype(np.int64))
 
 
 def read_play(state: bytes) -> tuple[Any, Records, bytes]:

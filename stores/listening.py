@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from domain.errors import UnreadableRecord
 from domain.hashing import play_key
 from domain.ports import Key, StampedRow, Table, Tables
@@ -17,16 +15,14 @@ from domain.rows import (
     hour_quarters,
     play_of,
     read_hour,
-    read_week,
+    read_weeks,
     signed,
 )
 from domain.units import (
     HOUR_MS,
     QUARTER_MS,
-    QUARTERS_PER_WEEK,
     SECOND_MS,
     WEEK_MS,
-    quarter_of,
     utc_week,
     week_start_ms,
 )
@@ -144,12 +140,7 @@ class Listening:
                 states[week] = await self._week_from_hours(listener_id, week) or encode_week(
                     week, {}
                 )
-        begin = quarter_of(week_start_ms(first_week))
-        listened_ms = np.zeros((last_week - first_week + 1) * QUARTERS_PER_WEEK, np.int64)
-        for week, state in states.items():
-            heard, place = read_week(state), np.int64((week - first_week) * QUARTERS_PER_WEEK)
-            listened_ms[heard["quarter"] + place] = heard["ms"]
-        return Quarters(first, listened_ms[first - begin : last - begin + 1])
+        return read_weeks(states).between(first, last)
 
     async def plays_before(
         self, listener_id: str, before: tuple[int, int] | None, limit: int

@@ -31,8 +31,7 @@ def cells_of(layout: WeekLayout) -> dict[int, int]:
 
 def tallied(layout: WeekLayout, listened: Mapping[int, int]) -> Tally:
     """Tally UTC quarter-hours, some around the week among them."""
-    around = Quarters.of(listened, layout.first_quarter - 9, layout.last_quarter + 9)
-    return tally(layout, around)
+    return tally(layout, Quarters.of(listened))
 
 
 def label(name: str, quarter: int) -> tuple[IsoWeek, int]:

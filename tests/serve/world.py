@@ -55,7 +55,7 @@ class FakeListening:
         if self.away:
             raise Unavailable("/var/lib/secret/store.db is locked")
         self.reads.append("quarters")
-        return Quarters.of(self.weeks.get(listener_id, {}), first, last)
+        return Quarters.of(self.weeks.get(listener_id, {})).between(first, last)
 
     async def progress_ms(self, generation: int, partition: int) -> int:
         assert generation == 3
