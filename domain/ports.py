@@ -47,8 +47,7 @@ class StampedRow(Struct, frozen=True):
     ttl_s: int | None = None  # from the moment of writing, by the store's clock
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A row of a versioned table, as read: its key, its values by name, its version (1, 2, ...)."""
 
     key: Key

@@ -186,7 +186,7 @@ class SqliteTables:
         )
         bounds = [bound for bound in (within.first, within.last) if bound is not None]
         limit = -1 if within.limit is None else within.limit
-        return await self._reads.rows(sql, (*partition, self._now_ms(), *bounds, limit))
+        return await self._reads.few_rows(sql, (*partition, self._now_ms(), *bounds, limit))
 
     def _upsert(
         self, connection: sqlite3.Connection, writes: Iterable[tuple[TableSql, list[StampedRow]]]
