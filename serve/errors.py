@@ -8,14 +8,12 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ExceptionHandler
 
 from domain.errors import InvalidWeek, Refused, Unavailable, UnknownZone
 from stores.login_attempts import TooManyAttempts
@@ -121,22 +119,13 @@ def _refused(error: Refused) -> ApiError:
             return ApiError(422, str(error), "invalid")
 
 
-async def answer_error(request: Request, error: Exception) -> Response:
-    """Answer a request whose handler raised *error*."""
+def answer_error(request: Request, error: Exception) -> Response:
+    """Answer a request whose handler raised *error*; log one that nobody expected."""
     if request.method == "OPTIONS" and isinstance(error, HTTPException) and error.headers:
         return Response(status_code=204, headers=error.headers)  # what 405 would have allowed
     if isinstance(error, ClientDisconnect):
         return Response(status_code=400)  # nobody reads it
     answer = as_api_error(error)
     if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("request failed: %s", request.scope["path"], exc_info=error)
+        logger.error("request failed: %s %s", request.method, request.scope["path"], exc_info=error)
     return answer.response()
-
-
-EXCEPTION_HANDLERS: Mapping[Any, ExceptionHandler] = {
-    ApiError: answer_error,
-    HTTPException: answer_error,
-    ClientDisconnect: answer_error,
-    Refused: answer_error,
-    Unavailable: answer_error,
-}

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serve.errors import EXCEPTION_HANDLERS, internal
+from serve.errors import answer_error
 
 logger = logging.getLogger(__name__)
 
@@ -22,14 +22,15 @@ SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
 }
+_EVERY_SAFE_HEADER = list(SAFE_HEADERS.items())
 
 
 class Frame:
     """ASGI middleware that every application of Heartline wears.
 
     It undoes Ray Serve's ``root_path`` (which is the route prefix, though paths are whole), takes
-    paths with and without a trailing slash, adds `SAFE_HEADERS`, and turns what no handler caught
-    into a 500 that tells nothing.
+    paths with and without a trailing slash, adds `SAFE_HEADERS`, and answers errors, which is a 500
+    that tells nothing if nobody expected it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -47,11 +48,11 @@ class Frame:
         sender = _Sender(send)
         try:
             await self._app(scope, receive, sender)
-        except Exception:
-            logger.exception("request failed: %s %s", scope["method"], scope["path"])
-            if sender.started:
-                raise  # half an answer is out: the server cuts the connection
-            await internal().response()(scope, receive, sender)
+        except Exception as error:
+            if sender.started:  # half an answer is out: the server cuts the connection
+                logger.exception("request failed: %s %s", scope["method"], scope["path"])
+                raise
+            await answer_error(Request(scope), error)(scope, receive, sender)
 
 
 class _Sender:
@@ -65,18 +66,24 @@ class _Sender:
             self.started = True
             headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
             said = {name for name, _ in headers}
-            headers += [item for item in SAFE_HEADERS.items() if item[0] not in said]
+            if said.isdisjoint(SAFE_HEADERS):
+                headers += _EVERY_SAFE_HEADER
+            else:
+                headers += [item for item in _EVERY_SAFE_HEADER if item[0] not in said]
             message["headers"] = headers
         await self._send(message)
 
 
+class Application(Starlette):
+    """Starlette with the frame in place of its own layers, which cost more than they do here."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the frame around the routes."""
+        return Frame(self.router)
+
+
 def application(routes: Sequence[BaseRoute], *, lifespan: Any = None) -> Starlette:
     """Make an application of routes, with the frame around it and errors in one shape."""
-    app = Starlette(
-        routes=routes,
-        middleware=[Middleware(Frame)],
-        exception_handlers=EXCEPTION_HANDLERS,
-        lifespan=lifespan,
-    )
+    app = Application(routes=routes, lifespan=lifespan)
     app.router.redirect_slashes = False
     return app
