@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from domain.positions import Generation
 from heartline import doors
 from heartline.loopback import bind_replicas_to_loopback
+from heartline.one_write import write_at_once
 from heartline.settings import Settings
 
 LOOPBACK = "127.0.0.1"  # HAProxy's wrapper binds the front end to the host that was asked for
@@ -74,6 +75,7 @@ def _builder(
 ) -> Callable[[], ASGIApp]:
     def build_here() -> ASGIApp:
         bind_replicas_to_loopback()
+        write_at_once()
         return build(settings, generation)
 
     return build_here
