@@ -102,7 +102,7 @@ def check(url: str, kind: Kind, request: bytes) -> None:
 async def log_size(data: Path) -> tuple[int, int]:
     """Count the heartbeats in the log, and their bytes there."""
     rows = size_bytes = 0
-    async with wiring.log_of(data) as log:
+    async with wiring.log_of(wiring.settings(data)) as log:
         generation: Generation = await log.generation()
         for partition in range(generation.partitions):
             offset = 0

@@ -79,7 +79,7 @@ def _batch(names: list[str], step: int, at: int) -> pa.RecordBatch:
 async def fill(data: Path, heartbeats: int) -> None:
     """Append *heartbeats* to the log of a new data directory."""
     partitions = Settings(data).partitions
-    async with wiring.log_of(data, make=partitions) as log:
+    async with wiring.log_of(Settings(data), make=True) as log:
         waiting: list[tuple[int, bytes]] = []
         for record in records(heartbeats, partitions, wiring.now_ms()):
             waiting.append(record)
@@ -92,7 +92,7 @@ async def fill(data: Path, heartbeats: int) -> None:
 async def until_committed(data: Path) -> None:
     """Wait until everything that is in the log is in rows, and committed."""
     end_s = time.monotonic() + LIMIT_S
-    async with wiring.log_of(data) as log:
+    async with wiring.log_of(Settings(data)) as log:
         generation = await log.generation()
         while await log.committed(GROUP, generation) != await log.ends(generation):
             if time.monotonic() > end_s:

@@ -133,7 +133,8 @@ def _up(commands: _Commands) -> None:
         if each.type is bool or each.default is False:
             up.add_argument(flag, action="store_const", const="1", help=text)
         else:
-            shown = f"{text} ({each.default}; {variable(each.name)})"
+            known = [str(each.default)] if each.default else []
+            shown = f"{text} ({'; '.join([*known, variable(each.name)])})"
             up.add_argument(flag, metavar=each.name.rpartition("_")[2].upper(), help=shown)
     for name, (scheme, what) in BACKENDS.items():
         up.add_argument(

@@ -52,7 +52,7 @@ async def _settled(settings: Settings) -> Generation:
 
     async with (
         wiring.store(settings.data, make=True) as tables,
-        wiring.log_of(settings.data, make=settings.partitions) as records,
+        wiring.log_of(settings, make=True) as records,
     ):
         rows = wiring.listening(tables, settings)
         generation = await settle(records, rows, settings, now_ms=wiring.now_ms)

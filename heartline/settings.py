@@ -8,13 +8,13 @@ from typing import Any
 
 from domain.errors import Refused
 from domain.positions import MOST_PARTITIONS
+from heartline.addresses import KAFKA_WANTS, KafkaAddress
 
 PREFIX = "HEARTLINE_"
 OURS = frozenset({"HEARTLINE_START"})  # what `up` hands to its own processes; nobody sets it
 BACKENDS = MappingProxyType(
     {
         "STORE": ("scylla://", "rows"),
-        "LOG": ("kafka://", "the log"),
         "PRESENCE": ("redis://", "presence"),
         "OBJECTS": ("s3://", "objects"),
         "SEARCH": ("opensearch://", "the search index"),
@@ -47,6 +47,9 @@ class Settings:
     data: Path
     host: str = field(default="127.0.0.1", metadata={"help": "the address to listen on"})
     port: int = field(default=8000, metadata=_number("the port to listen on", 1, 65_535))
+    log: str = field(
+        default="", metadata={"help": f"{KAFKA_WANTS}; else the log is in the data directory"}
+    )
     shards: int = field(default=2, metadata=_number("actors that hold listeners", 1, 256))
     partitions: int = field(
         default=8, metadata=_number("partitions of the log", 1, MOST_PARTITIONS - 1)
@@ -148,6 +151,10 @@ def _parse(name: str, raw: Any, wants: Mapping[str, Any]) -> tuple[Any, str | No
     if name == "host":
         return str(raw), None if _is_address(str(raw)) else (
             f"{variable(name)}: wants an IP address or localhost, not {str(raw)[:60]!r}"
+        )
+    if name == "log":
+        return str(raw), None if KafkaAddress.parse(str(raw)) else (
+            f"{variable(name)}: wants {KAFKA_WANTS}, not {str(raw)[:80]!r}"
         )
     if name == "new_generation":
         yes = str(raw).lower() in {"1", "true", "yes"}

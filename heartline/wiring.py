@@ -18,8 +18,9 @@ from domain.ids import base62
 from domain.payloads import encode_erase
 from domain.ports import Log, Tables
 from domain.positions import Generation
+from heartline.addresses import KafkaAddress
 from heartline.keys import signing_key
-from heartline.settings import DAY_S, Settings
+from heartline.settings import DAY_S, Settings, variable
 from heartline.terminal import fail
 from serve.tokens import Tokens
 from stores.accounts import Accounts
@@ -67,11 +68,25 @@ def open_tables(data: Path) -> Tables:
     return SqliteTables.open(data / STORE_FILE, now_ms=now_ms)
 
 
-def open_log(data: Path, *, partitions: int) -> Log:
-    """Open the log of a data directory; a new one begins with *partitions*."""
+def open_log(settings: Settings) -> Log:
+    """Open the log, in the data directory or on Kafka, and make it if it is not there."""
+    if address := KafkaAddress.parse(settings.log):
+        from stores.kafka_log import TOPIC, KafkaLog
+
+        return KafkaLog(
+            address.servers,
+            topic=address.topic or TOPIC,
+            partitions=settings.partitions,
+            now_ms=now_ms,
+        )
     from stores.sqlite_log import SqliteLog
 
-    return SqliteLog.open(data / LOG_FILE, now_ms=now_ms, partitions=partitions)
+    return SqliteLog.open(settings.data / LOG_FILE, now_ms=now_ms, partitions=settings.partitions)
+
+
+def has_log(settings: Settings) -> bool:
+    """Whether there may be something in the log."""
+    return bool(settings.log) or (settings.data / LOG_FILE).exists()
 
 
 def opened(settings: Settings) -> tuple[Tables, Log]:
@@ -82,9 +97,7 @@ def opened(settings: Settings) -> tuple[Tables, Log]:
     """
     while True:
         try:
-            return open_tables(settings.data), open_log(
-                settings.data, partitions=settings.partitions
-            )
+            return open_tables(settings.data), open_log(settings)
         except NewerSchema:
             raise
         except Unavailable as error:
@@ -113,17 +126,20 @@ async def store(data: Path, *, make: bool = False) -> AsyncIterator[Tables]:
 
 
 @asynccontextmanager
-async def log_of(data: Path, *, make: int = 0) -> AsyncIterator[Log]:
-    """Have the log of a data directory for a while; *make* it, with that many partitions.
+async def log_of(settings: Settings, *, make: bool = False) -> AsyncIterator[Log]:
+    """Have the log for a while; *make* it if it is not there.
 
     Raises
     ------
     Failure
         It is not there.
     """
-    if not make and not (data / LOG_FILE).exists():
-        fail(f"{data} holds no log: start `heartline up` there, or name another one with --data")
-    log = open_log(data, partitions=make or Settings(data).partitions)
+    if not make and not has_log(settings):
+        fail(
+            f"{settings.data} holds no log: start `heartline up` there, name another directory with"
+            f" --data, or the log that it runs on with {variable('log')}"
+        )
+    log = open_log(settings)
     try:
         yield log
     finally:

@@ -66,7 +66,7 @@ def listening(data: Path) -> Any:
     """The application at ``/v1/me/listening``."""
     settings = wiring.settings(data)
     tables = wiring.open_tables(data)
-    records = wiring.open_log(data, partitions=settings.partitions)
+    records = wiring.open_log(settings)
     generation = Generation(0, settings.partitions)
     rows = wiring.listening(tables, settings)
 

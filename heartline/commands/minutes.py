@@ -31,11 +31,12 @@ async def _week(options: argparse.Namespace, week: IsoWeek | None) -> WeekMinute
         account = await accounts.by_name(options.name)
         if account is None:
             fail(f"no account is named {options.name!r}")
-        if not (options.data / wiring.LOG_FILE).exists():
+        settings = wiring.settings(options.data)
+        if not wiring.has_log(settings):
             fail(f"nobody has listened on {options.data} yet: start it with `heartline up`")
-        async with wiring.log_of(options.data) as log:
+        async with wiring.log_of(settings) as log:
             reader = Minutes(
-                wiring.listening(tables, wiring.settings(options.data)),
+                wiring.listening(tables, settings),
                 accounts,
                 generation=log.generation,
                 now_ms=wiring.now_ms,

@@ -54,8 +54,9 @@ async def _asked(data: Path, url: str) -> dict[str, Any]:
 
 
 async def _from_files(data: Path) -> dict[str, Any]:
-    async with wiring.store(data) as tables, wiring.log_of(data) as log:
-        rows = wiring.listening(tables, wiring.settings(data))
+    settings = wiring.settings(data)
+    async with wiring.store(data) as tables, wiring.log_of(settings) as log:
+        rows = wiring.listening(tables, settings)
         return await status_of(log, rows, await log.generation(), (), now_ms=wiring.now_ms)
 
 

@@ -1,0 +1,40 @@
+import pytest
+
+from heartline.addresses import KafkaAddress
+from heartline.settings import BadSettings, Settings
+
+
+@pytest.mark.parametrize(
+    ("url", "servers", "topic"),
+    [
+        pytest.param("kafka://one:9092", "one:9092", "", id="a-server"),
+        pytest.param("kafka://one:9092,10.0.0.2:9093", "one:9092,10.0.0.2:9093", "", id="two"),
+        pytest.param("kafka://[::1]:9092/beats", "[::1]:9092", "beats", id="a-topic"),
+        pytest.param("kafka://one:9092/", "one:9092", "", id="a-slash"),
+    ],
+)
+def test_an_address_names_servers_and_perhaps_a_topic(url: str, servers: str, topic: str) -> None:
+    assert KafkaAddress.parse(url) == KafkaAddress(servers, topic)
+    assert Settings.from_environ({"HEARTLINE_LOG": url}).log == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "kafka://",
+        "kafka://one",
+        "kafka://one:0",
+        "kafka://one:65536",
+        "kafka://one:9092,",
+        "kafka://one:9092/a/b",
+        "kafka://one:9092/..",
+        "kafka://one:9092/" + "t" * 201,
+        "kafka://user:password@one:9092",
+        "redis://one:6379",
+        "one:9092",
+        " kafka://one:9092",
+    ],
+)
+def test_what_is_no_address_is_refused_by_the_settings_name(url: str) -> None:
+    with pytest.raises(BadSettings, match="HEARTLINE_LOG: wants kafka://"):
+        Settings.from_environ({"HEARTLINE_LOG": url})
