@@ -21,6 +21,8 @@ from domain.kernels.state import ASKED, EDGE_MS, ERASED, KIND_STOP, LOADED, NONE
 from domain.rows import NO_DAY
 from domain.units import DAY_MS, EPOCH_WEEKDAY_MS, HOUR_MS, JOIN_MS, WEEK_MS
 
+BLOCK = 1_024  # rows: what they touch fits the cache beside the processor
+
 
 @jit
 def plan(state, batch, found, owners, hours, weeks, plays):
@@ -29,22 +31,25 @@ def plan(state, batch, found, owners, hours, weeks, plays):
     *hours*, *weeks*, *plays* (indices) receive what must be loaded, *owners* (slots) those listeners
     of whom it must be known if they are erased: new ones, and those whose plays are missing, which
     may have been counted, and erased since. The first element of each list counts the rest.
-    Each pass asks for the memory that the next one needs.
+    Each pass asks for the memory that the next one needs; so few rows at a time that it is still there.
     """
-    name(state, batch, found)
-    resolve(state, batch, found, owners)
-    want(state, batch, found, owners, hours, weeks, plays)
+    rows = len(found.slot)
+    for begin in range(0, rows, BLOCK):
+        end = min(begin + BLOCK, rows)
+        name(state, batch, found, begin, end)
+        resolve(state, batch, found, begin, end, owners)
+        want(state, batch, found, owners, hours, weeks, plays)
 
 
 @jit
-def name(state, batch, found):
+def name(state, batch, found, begin, end):
     """Hash what names each row's listener and lane."""
     places, last = state.places, np.uint64(len(state.places) - 1)
     names, name_at = batch.listener_bytes, batch.listener_offsets
     tracks, track_at = batch.track_bytes, batch.track_offsets
     ids, id_at = batch.play_bytes, batch.play_offsets
     codes, lanes = found.code, found.lane
-    for row in range(len(codes)):
+    for row in range(begin, end):
         codes[row] = hash64(names, name_at[row], name_at[row + 1], np.uint64(0))
         prefetch(places, np.int64(codes[row] & last), 0)
         lanes[row] = lane_of(
@@ -53,14 +58,15 @@ def name(state, batch, found):
 
 
 @jit
-def resolve(state, batch, found, owners):
+def resolve(state, batch, found, begin, end, owners):
     """Find each row's listener, and which rows need more than that."""
     places, listeners = state.places, state.listeners
     names, name_at = batch.listener_bytes, batch.listener_offsets
     ats, kinds, stretches = batch.at, batch.kind, batch.stretch
     codes, slots, lanes, turning = found.code, found.slot, found.lane, found.turning
-    for row in range(len(codes)):
-        if row + AHEAD < len(codes):
+    turning[0] = 0
+    for row in range(begin, end):
+        if row + AHEAD < end:
             foresee(places, listeners, codes[row + AHEAD])
         start, stop = name_at[row], name_at[row + 1]
         place = place_of(places, listeners, names, start, stop, codes[row])

@@ -132,7 +132,9 @@ class Resolved(NamedTuple):
     code: Array  # u8: the hash of the listener's id
     slot: Array  # i4
     lane: Array  # u8
-    turning: Array  # i4[1 + n]: rows that may need more than their listener; how many stands first
+    turning: (
+        Array  # i4[1 + n]: rows of a block that may need more than their listener; first, how many
+    )
 
 
 class Written(NamedTuple):
