@@ -68,7 +68,7 @@ def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:
     from actors.shard_handles import NAMESPACE
     from heartline.applications import serve_applications
     from heartline.cluster import start_consumers
-    from heartline.ray_node import start_only_what_is_needed
+    from heartline.ray_node import start_only_what_is_needed, take_a_free_agent_port
 
     asked = threading.Event()
 
@@ -76,6 +76,7 @@ def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:
         asked.set()
 
     start_only_what_is_needed()
+    take_a_free_agent_port()
     ray.init(
         address="local",
         namespace=NAMESPACE,

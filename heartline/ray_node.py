@@ -1,4 +1,6 @@
-"""Ray's node without the processes that nobody asks on one machine."""
+"""Ray's node as one machine wants it: without processes that nobody asks, on ports of its own."""
+
+from typing import Any
 
 IDLE_PROCESSES = (
     "start_monitor",  # the autoscaler: one machine does not grow
@@ -18,6 +20,22 @@ def start_only_what_is_needed() -> None:
     for name in IDLE_PROCESSES:
         if hasattr(Node, name):
             setattr(Node, name, _nothing)
+
+
+def take_a_free_agent_port() -> None:
+    """Have the dashboard's agent listen where nobody does: on its usual port there is room for one.
+
+    Ray 2.60 has no setting for that through `ray.init`; its own tests do the same.
+    """
+    from ray._private.node import Node
+
+    usual = Node.__init__
+
+    def begin(self: Any, ray_params: Any, *given: Any, **named: Any) -> None:
+        ray_params.dashboard_agent_listen_port = None
+        usual(self, ray_params, *given, **named)
+
+    setattr(Node, "__init__", begin)  # noqa: B010  (mypy wants no other method there)
 
 
 def _nothing(*_: object, **__: object) -> None:

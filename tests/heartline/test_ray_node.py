@@ -1,7 +1,14 @@
+from typing import Any
+
 import pytest
 from ray._private.node import Node
+from ray._private.parameter import RayParams
 
-from heartline.ray_node import IDLE_PROCESSES, start_only_what_is_needed
+from heartline.ray_node import (
+    IDLE_PROCESSES,
+    start_only_what_is_needed,
+    take_a_free_agent_port,
+)
 
 
 def test_ray_knows_the_processes_that_we_leave_out() -> None:
@@ -25,3 +32,18 @@ def test_what_a_later_ray_does_not_have_is_passed_over(monkeypatch: pytest.Monke
     start_only_what_is_needed()
 
     assert [name for name in IDLE_PROCESSES if hasattr(Node, name)] == []
+
+
+def test_two_on_one_machine_do_not_want_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Any] = []
+
+    def begin(_self: Node, ray_params: RayParams, *, head: bool) -> None:
+        begun.extend((ray_params.dashboard_agent_listen_port, head))
+
+    monkeypatch.setattr(Node, "__init__", begin)
+    assert RayParams().dashboard_agent_listen_port
+
+    take_a_free_agent_port()
+    Node(RayParams(), head=True)
+
+    assert begun == [None, True]  # None: any that is free
