@@ -49,11 +49,18 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
     shards = find_shards(settings.shards)
 
     async def status() -> Mapping[str, Any]:
-        return await status_of(records, rows, generation, shards, now_ms=wiring.now_ms)
+        return await status_of(
+            records,
+            rows,
+            generation,
+            shards,
+            now_ms=wiring.now_ms,
+            stale_ms=settings.stale_limit_ms,
+        )
 
     return build_main(
         parts,
-        checks=checks(records, rows, generation, shards, status),
+        checks=checks(records, rows, generation, shards, status, stale_ms=settings.stale_limit_ms),
         status=status,
         version=wiring.release(),
         described=ingest.ENDPOINTS,

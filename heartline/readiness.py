@@ -7,7 +7,7 @@ from domain.ports import Log
 from domain.positions import Generation
 from domain.units import SECOND_MS
 from heartline.status import AsksStatus, ask
-from serve.health import STALE_MS, Check, fresh
+from serve.health import Check, fresh
 from stores.listening import Listening
 
 
@@ -17,6 +17,8 @@ def checks(
     generation: Generation,
     shards: Sequence[AsksStatus],
     status: Callable[[], Awaitable[Mapping[str, Any]]],
+    *,
+    stale_ms: int,
 ) -> dict[str, Check]:
     """Make the checks: ``shards`` answer, ``log`` and ``store`` can be written, ``rows`` are fresh.
 
@@ -35,7 +37,7 @@ def checks(
         await listening.progress(generation.number, 0)
         told = [held for each in await ask(shards) for held in each or ()]
         waited_ms = max((int(held["unwritten_ms"]) for held in told), default=0)
-        return f"not written for {waited_ms // SECOND_MS} s" if waited_ms > STALE_MS else None
+        return f"not written for {waited_ms // SECOND_MS} s" if waited_ms > stale_ms else None
 
     async def staleness_ms() -> int:
         return int((await status())["staleness_ms"])
@@ -44,5 +46,5 @@ def checks(
         "shards": answering,
         "log": log_written,
         "store": store_written,
-        "rows": fresh(staleness_ms),
+        "rows": fresh(staleness_ms, limit_ms=stale_ms),
     }

@@ -60,6 +60,10 @@ class Settings:
     late_limit_days: int = field(
         default=30, metadata=_number("heartbeats older than this are refused", 1, 3_650)
     )
+    stale_limit_ms: int = field(
+        default=300_000,
+        metadata=_number("ms by which readers may be behind before it is an alarm", 1, 86_400_000),
+    )
     log_retention_days: int = field(
         default=90, metadata=_number("days that the log is kept", 1, 36_500)
     )
@@ -184,6 +188,11 @@ def _contradictions(settings: Settings) -> Iterable[str]:
         yield (
             f"{variable('plays_kept_days')}: must be 0 or at least {variable('late_limit_days')} "
             f"({settings.late_limit_days}), or late heartbeats would bring back plays that went"
+        )
+    if settings.stale_limit_ms < settings.commit_window_ms:
+        yield (
+            f"{variable('stale_limit_ms')}: must be at least {variable('commit_window_ms')} "
+            f"({settings.commit_window_ms}), or it would always be an alarm"
         )
     if settings.log_retention_days * DAY_S * 1000 <= settings.commit_window_ms:
         yield f"{variable('log_retention_days')}: must outlast a commit window"

@@ -8,7 +8,6 @@ from actors.partition import GROUP
 from domain.errors import Unavailable
 from domain.ports import Log
 from domain.positions import Generation
-from serve.health import STALE_MS
 from stores.listening import Listening
 
 ANSWER_S = 2.0
@@ -29,6 +28,7 @@ async def status_of(
     shards: Sequence[AsksStatus],
     *,
     now_ms: Callable[[], int],
+    stale_ms: int,
 ) -> dict[str, Any]:
     """Observe everything, writing nothing; without *shards*, what the files tell.
 
@@ -56,7 +56,7 @@ async def status_of(
         "waiting": sum(each["waiting"] for each in partitions),
         "staleness_ms": staleness_ms,
         "unwritten_ms": max(each["unwritten_ms"] for each in partitions),
-        "stale": staleness_ms > STALE_MS,
+        "stale": staleness_ms > stale_ms,
         "rows_waiting": sum(each["rows_waiting"] for each in partitions),
     }
 

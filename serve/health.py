@@ -11,14 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.errors import Unavailable
-from domain.units import MINUTE_MS
 from serve.auth import Caller
 from serve.endpoints import Endpoint
 from serve.errors import RETRY_AFTER_S, Error
 from stores.accounts import Scope
 
 CHECK_TIMEOUT_S = 2.0
-STALE_MS = 5 * MINUTE_MS  # the hard limit on freshness
 
 Check = Callable[[], Awaitable[str | None]]  # None, or in a few words what is wrong
 
@@ -73,7 +71,7 @@ class Health:
         return _json(await self._status())
 
 
-def fresh(staleness_ms: Callable[[], Awaitable[int]], *, limit_ms: int = STALE_MS) -> Check:
+def fresh(staleness_ms: Callable[[], Awaitable[int]], *, limit_ms: int) -> Check:
     """Make a check that rows are not further behind the log than *limit_ms*."""
 
     async def check() -> str | None:

@@ -56,8 +56,14 @@ async def _asked(data: Path, url: str) -> dict[str, Any]:
 async def _from_files(data: Path) -> dict[str, Any]:
     settings = wiring.settings(data)
     async with wiring.store(data) as tables, wiring.log_of(settings) as log:
-        rows = wiring.listening(tables, settings)
-        return await status_of(log, rows, await log.generation(), (), now_ms=wiring.now_ms)
+        return await status_of(
+            log,
+            wiring.listening(tables, settings),
+            await log.generation(),
+            (),
+            now_ms=wiring.now_ms,
+            stale_ms=settings.stale_limit_ms,
+        )
 
 
 def picture(told: dict[str, Any]) -> RenderableType:

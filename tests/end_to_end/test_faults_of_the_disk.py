@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.beside, pytest.mark.end_to_end, pytest.mark.timeout(30
 DISK_MIB = 64
 LOCKED_S = 60.0
 LOG_LOCKED_S = 8.0  # of these
+STALE_MS = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def up(small_disk: Path) -> Iterator[Up]:
-    started = start(small_disk / "data")
+    started = start(small_disk / "data", "--stale-limit-ms", str(STALE_MS))
     yield started
     ended(started)
 
@@ -126,9 +127,13 @@ def test_a_minute_under_a_lock_with_a_shard_that_dies_meanwhile(up: Up) -> None:
             assert not running.answers  # the log took everything
             assert running.acknowledged > before
             assert len(up.find("ray::_Shard")) == len(shards)
+            assert checks_of(up).keys() == {"rows", "store"}  # the alarm
+            assert json.loads(up.command("status", "--json"))["stale"]
             with locked(up.data / "log.db"):
-                until(lambda: time.monotonic() - begun_s > LOCKED_S)
-                assert checks_of(up) == {"log": "no answer"}
+                log_s = time.monotonic()
+                until(lambda: time.monotonic() - log_s > LOG_LOCKED_S)
+                assert time.monotonic() - begun_s > LOCKED_S
+                assert checks_of(up)["log"] == "no answer"
                 assert_refused_clearly(running.answers[-1])
             told = json.loads(up.command("status", "--json"))
             assert told["waiting"] > 0

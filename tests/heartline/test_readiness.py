@@ -1,7 +1,7 @@
 """What operators are told while something cannot be written: which part, and since when."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from io import StringIO
 from pathlib import Path
@@ -17,7 +17,8 @@ from domain.payloads import encode
 from domain.units import MINUTE_MS
 from heartline.commands.status import picture
 from heartline.readiness import checks
-from heartline.status import status_of
+from heartline.status import AsksStatus, status_of
+from serve.health import Check
 from stores.listening import Listening
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
@@ -54,13 +55,27 @@ class House:
         await self.shard.apply(0, offset, records)
 
     async def status(self) -> Mapping[str, Any]:
+        return await self.status_with([self.shard])
+
+    async def status_with(self, shards: Sequence[AsksStatus]) -> Mapping[str, Any]:
         return await status_of(
-            self.log, self.listening, GENERATION, [self.shard], now_ms=self.clock
+            self.log,
+            self.listening,
+            GENERATION,
+            shards,
+            now_ms=self.clock,
+            stale_ms=LIMIT_MS,
         )
+
+    def checks_with(self, shards: Sequence[AsksStatus]) -> dict[str, Check]:
+        async def status() -> Mapping[str, Any]:
+            return await self.status_with(shards)
+
+        return checks(self.log, self.listening, GENERATION, shards, status, stale_ms=LIMIT_MS)
 
     async def wrong(self) -> dict[str, str]:
         """Tell what each check that fails says."""
-        made = checks(self.log, self.listening, GENERATION, [self.shard], self.status)
+        made = self.checks_with([self.shard])
         found = {name: await said(check) for name, check in made.items()}
         return {name: what for name, what in found.items() if what}
 
@@ -135,14 +150,11 @@ async def test_it_is_told_also_when_the_clock_was_set_back(house: House) -> None
     house.clock.advance(-60 * MINUTE_MS)
     stuck = Stuck(unwritten_ms=LIMIT_MS + 1)
 
-    async def status() -> Mapping[str, Any]:
-        return await status_of(house.log, house.listening, GENERATION, [stuck], now_ms=house.clock)
-
-    made = checks(house.log, house.listening, GENERATION, [stuck], status)
+    made = house.checks_with([stuck])
 
     assert await said(made["store"]) == "not written for 300 s"
     assert await said(made["rows"]) == "300 s behind"
-    assert "stale: nothing written for 5 min" in drawn(await status())
+    assert "stale: nothing written for 5 min" in drawn(await house.status_with([stuck]))
 
 
 class Stuck:
@@ -176,7 +188,7 @@ async def test_a_shard_that_does_not_answer_is_told(house: House) -> None:
         async def status(self) -> list[dict[str, Any]]:
             raise Unavailable("a listener shard is restarting")
 
-    made = checks(house.log, house.listening, GENERATION, [house.shard, Gone()], house.status)
+    made = house.checks_with([house.shard, Gone()])
 
     assert await said(made["shards"]) == "no answer from 1"
 

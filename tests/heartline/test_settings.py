@@ -70,6 +70,13 @@ def test_plays_are_not_forgotten_before_they_can_come_back() -> None:
     assert Settings.from_environ({"HEARTLINE_PLAYS_KEPT_DAYS": "30"}).plays_kept_days == 30
 
 
+def test_readers_may_be_behind_by_a_commit_window() -> None:
+    (problem,) = problems({"HEARTLINE_STALE_LIMIT_MS": "29999"})
+
+    assert "HEARTLINE_COMMIT_WINDOW_MS" in problem
+    assert Settings.from_environ({"HEARTLINE_STALE_LIMIT_MS": "30000"}).stale_limit_ms == 30_000
+
+
 @pytest.mark.parametrize(("late_days", "ttl_days"), [(30, 90), (69, 90), (70, 91), (500, 521)])
 def test_a_week_row_outlives_the_late_limit(late_days: int, ttl_days: int) -> None:
     settings = Settings.from_environ({"HEARTLINE_LATE_LIMIT_DAYS": str(late_days)})
