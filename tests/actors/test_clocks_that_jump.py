@@ -61,14 +61,20 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     await made.log.close()
 
 
-@pytest.mark.parametrize("jumps", JUMPS)
-async def test_what_is_appended_around_a_jump_is_counted_once_and_its_times_never_go_back(
-    house: House, jumps: tuple[int, ...]
-) -> None:
+async def after_each(house: House, jumps: tuple[int, ...]) -> AsyncIterator[int]:
+    """Have something consumed before the clock jumps; tells the number of each jump, after it."""
     await house.listen(0, 30)
     await house.consume()
     for place, jump in enumerate(jumps, 1):
         house.clock.advance(jump)
+        yield place
+
+
+@pytest.mark.parametrize("jumps", JUMPS)
+async def test_what_is_appended_around_a_jump_is_counted_once_and_its_times_never_go_back(
+    house: House, jumps: tuple[int, ...]
+) -> None:
+    async for place in after_each(house, jumps):
         await house.listen(60 * place, 60 * place + 30)
         await house.consume()
 
@@ -82,10 +88,7 @@ async def test_what_is_appended_around_a_jump_is_counted_once_and_its_times_neve
 async def test_after_a_jump_a_restart_goes_on_where_it_stood(
     house: House, jumps: tuple[int, ...]
 ) -> None:
-    await house.listen(0, 30)
-    await house.consume()
-    for place, jump in enumerate(jumps, 1):
-        house.clock.advance(jump)
+    async for place in after_each(house, jumps):
         await house.listen(60 * place)
         await house.consume()
         progress = await house.listening.progress(0, 0)

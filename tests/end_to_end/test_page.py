@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.end_to_end.page_backend import HOUR_MS, StandIn, build_stand_in, play, running, track
 from tests.end_to_end.page_steps import (
     Site,
+    Visit,
     drawn_minutes,
     listen,
     log_in,
@@ -78,6 +79,14 @@ def state() -> StandIn:
 def stand_in(state: StandIn) -> Iterator[Site]:
     with running(build_stand_in(state)) as url:
         yield Site(url, "ada", "correct horse")
+
+
+@pytest.fixture
+def seen(browser: Browser, stand_in: Site) -> Iterator[Visit]:
+    """Be logged in at the stand-in."""
+    with visit(browser, stand_in) as made:
+        log_in(made.page, stand_in)
+        yield made
 
 
 @pytest.fixture
@@ -203,19 +212,15 @@ def test_it_shows_exactly_what_the_server_says(browser: Browser, stand_in: Site)
     assert seen.errors == []
 
 
-def test_the_drawn_number_is_never_more_than_was_said(
-    browser: Browser, stand_in: Site, state: StandIn
-) -> None:
-    with visit(browser, stand_in) as seen:
-        log_in(seen.page, stand_in)
-        wait_for_minutes(seen.page, 95)
+def test_the_drawn_number_is_never_more_than_was_said(seen: Visit, state: StandIn) -> None:
+    wait_for_minutes(seen.page, 95)
 
-        def grow() -> None:
-            state.listen(now_ms(), 40 * 60_000)
-            wait_for_minutes(seen.page, 135)
+    def grow() -> None:
+        state.listen(now_ms(), 40 * 60_000)
+        wait_for_minutes(seen.page, 135)
 
-        assert never_beyond(seen.page, grow) == []
-        assert drawn_minutes(seen.page) == 135
+    assert never_beyond(seen.page, grow) == []
+    assert drawn_minutes(seen.page) == 135
 
 
 def test_a_hostile_title_is_only_text(browser: Browser, stand_in: Site, state: StandIn) -> None:
@@ -255,72 +260,52 @@ def test_a_server_that_is_away_leaves_the_last_numbers(
         expect(page.locator("#away")).to_be_hidden()
 
 
-def test_an_ended_session_leads_back_to_the_door(
-    browser: Browser, stand_in: Site, state: StandIn
-) -> None:
-    with visit(browser, stand_in) as seen:
-        log_in(seen.page, stand_in)
-        state.end_sessions()
+def test_an_ended_session_leads_back_to_the_door(seen: Visit, state: StandIn) -> None:
+    state.end_sessions()
 
-        expect(seen.page.locator("#door-reason")).to_contain_text("Your session has ended")
-        expect(seen.page.locator("#home")).to_be_hidden()
-        expect(seen.page).to_have_title("Heartline")
+    expect(seen.page.locator("#door-reason")).to_contain_text("Your session has ended")
+    expect(seen.page.locator("#home")).to_be_hidden()
+    expect(seen.page).to_have_title("Heartline")
 
 
-def test_an_old_access_token_is_renewed_unseen(
-    browser: Browser, stand_in: Site, state: StandIn
-) -> None:
-    with visit(browser, stand_in) as seen:
-        log_in(seen.page, stand_in)
-        state.access.clear()
-        state.listen(now_ms(), 60_000)
+def test_an_old_access_token_is_renewed_unseen(seen: Visit, state: StandIn) -> None:
+    state.access.clear()
+    state.listen(now_ms(), 60_000)
 
-        wait_for_minutes(seen.page, 96)
-        assert state.granted == 2
-        assert len(state.refresh) == 1
+    wait_for_minutes(seen.page, 96)
+    assert state.granted == 2
+    assert len(state.refresh) == 1
 
 
-def test_logging_out_ends_the_session_on_the_server_too(
-    browser: Browser, stand_in: Site, state: StandIn
-) -> None:
-    with visit(browser, stand_in) as seen:
-        log_in(seen.page, stand_in)
-        with seen.page.expect_response("**/v1/revoke") as told:
-            seen.page.get_by_role("button", name="Log out").click()
+def test_logging_out_ends_the_session_on_the_server_too(seen: Visit, state: StandIn) -> None:
+    with seen.page.expect_response("**/v1/revoke") as told:
+        seen.page.get_by_role("button", name="Log out").click()
 
-        assert told.value.status == 200
-        assert state.refresh == set()
+    assert told.value.status == 200
+    assert state.refresh == set()
     assert seen.errors == []
 
 
-def test_a_reload_asks_for_no_password_and_no_new_token(
-    browser: Browser, stand_in: Site, state: StandIn
-) -> None:
-    with visit(browser, stand_in) as seen:
-        log_in(seen.page, stand_in)
-        seen.page.reload()
+def test_a_reload_asks_for_no_password_and_no_new_token(seen: Visit, state: StandIn) -> None:
+    seen.page.reload()
 
-        wait_for_minutes(seen.page, 95)
-        assert state.granted == 1
+    wait_for_minutes(seen.page, 95)
+    assert state.granted == 1
 
 
-def test_two_tabs_with_the_same_tokens_renew_once(
-    browser: Browser, stand_in: Site, state: StandIn
-) -> None:
-    with visit(browser, stand_in) as seen:
-        log_in(seen.page, stand_in)
-        with seen.page.expect_popup() as opened:
-            # An opened tab of one origin starts with a copy of sessionStorage, as a duplicated one.
-            seen.page.evaluate("void open(location.href)")
-        wait_for_minutes(opened.value, 95)
+def test_two_tabs_with_the_same_tokens_renew_once(seen: Visit, state: StandIn) -> None:
+    with seen.page.expect_popup() as opened:
+        # An opened tab of one origin starts with a copy of sessionStorage, as a duplicated one.
+        seen.page.evaluate("void open(location.href)")
+    wait_for_minutes(opened.value, 95)
 
-        state.access.clear()
-        state.listen(now_ms(), 60_000)
-        wait_for_minutes(opened.value, 96)
-        seen.page.bring_to_front()
-        wait_for_minutes(seen.page, 96)
+    state.access.clear()
+    state.listen(now_ms(), 60_000)
+    wait_for_minutes(opened.value, 96)
+    seen.page.bring_to_front()
+    wait_for_minutes(seen.page, 96)
 
-        assert state.granted == 2
+    assert state.granted == 2
 
 
 def test_an_empty_week_invites_to_listen(browser: Browser, stand_in: Site, state: StandIn) -> None:

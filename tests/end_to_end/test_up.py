@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from ray._private.ray_constants import DEFAULT_DASHBOARD_AGENT_LISTEN_PORT
 
 from heartline import processes
 from heartline.run_directory import marker_of, run_prefix
@@ -85,11 +86,12 @@ def test_a_sign_up_leads_to_tokens_that_renew_themselves_until_one_comes_back(up
         renewal = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
 
         second = client.post("/v1/token", data=renewal).raise_for_status().json()
+        bearer = {"authorization": f"Bearer {second['access_token']}"}
+        assert client.get("/v1/me", headers=bearer).json()["name"] == "zoë"
         again = client.post("/v1/token", data=renewal)
         ended = client.post("/v1/token", data=renewal | {"refresh_token": second["refresh_token"]})
 
-        bearer = {"authorization": f"Bearer {second['access_token']}"}
-        assert client.get("/v1/me", headers=bearer).json()["name"] == "zoë"
+        assert client.get("/v1/me", headers=bearer).status_code == 401
         assert [again.status_code, ended.status_code] == [400, 400]
         assert again.json()["error"] == "invalid_grant"
 
@@ -121,11 +123,20 @@ def test_nothing_listens_beyond_loopback(up: Up) -> None:
     ours = {up.process.pid, *processes.descendants(up.process.pid)}
     inodes = {inode for pid in ours for inode in sockets_of(pid)}
 
-    assert [address for address, inode in listening() if inode in inodes] != []
-    assert {address for address, inode in listening() if inode in inodes} <= {
+    assert [address for address, _, inode in listening() if inode in inodes] != []
+    assert {address for address, _, inode in listening() if inode in inodes} <= {
         "0100007F",  # 127.0.0.1
         "0000000000000000FFFF00000100007F",  # ::ffff:127.0.0.1
         "00000000000000000000000001000000",  # ::1
+    }
+
+
+def test_nothing_listens_where_another_one_on_this_machine_would_want_to(up: Up) -> None:
+    ours = {up.process.pid, *processes.descendants(up.process.pid)}
+    inodes = {inode for pid in ours for inode in sockets_of(pid)}
+
+    assert DEFAULT_DASHBOARD_AGENT_LISTEN_PORT not in {
+        port for _, port, inode in listening() if inode in inodes
     }
 
 
@@ -139,13 +150,14 @@ def sockets_of(pid: int) -> Iterator[str]:
             yield target[8:-1]
 
 
-def listening() -> Iterator[tuple[str, str]]:
-    """Tell the address (hexadecimal) and inode of every TCP socket that listens."""
+def listening() -> Iterator[tuple[str, int, str]]:
+    """Tell the address (hexadecimal), port and inode of every TCP socket that listens."""
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A":
-                yield fields[1].partition(":")[0], fields[9]
+                address, _, port = fields[1].partition(":")
+                yield address, int(port, 16), fields[9]
 
 
 def test_a_second_one_on_the_directory_is_refused_in_a_line(up: Up) -> None:
