@@ -30,7 +30,8 @@ def checks(
         return f"no answer from {', '.join(dead)}" if dead else None
 
     async def log_written() -> str | None:
-        await log.now_ms()  # which stores it
+        await log.now_ms()  # which SQLite stores
+        await log.ends(generation)  # which Kafka is asked for
         return None
 
     async def store_written() -> str | None:

@@ -73,6 +73,8 @@ def open_log(settings: Settings) -> Log:
     if address := KafkaAddress.parse(settings.log):
         from stores.kafka_log import TOPIC, KafkaLog
 
+        # What it complains of many times a second while a broker is away is what we raise, and log.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
         return KafkaLog(
             address.servers,
             topic=address.topic or TOPIC,

@@ -34,7 +34,7 @@ NO_REPLICA = NO_MEMBER = -1
 NO_PLACES: list[object] = []  # the brokers choose who leads what
 DEFAULT_COPIES = -1  # as the brokers are set: default.replication.factor
 MOST_FETCHED_BYTES = 1 << 30
-AGAIN_S = 0.05
+AGAIN_S = 0.1
 
 Answer = TypeVar("Answer")
 

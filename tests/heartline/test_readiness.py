@@ -19,11 +19,13 @@ from heartline.commands.status import picture
 from heartline.readiness import checks
 from heartline.status import AsksStatus, status_of
 from serve.health import Check
+from stores.kafka_log import KafkaLog
 from stores.listening import Listening
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
 from tests.actors.test_partition import GENERATION, WEEK_TTL_S, beats
 from tests.clock import Clock
+from tests.servers.ports import free_ports
 
 PATIENCE_S = 0.02
 LIMIT_MS = 5 * MINUTE_MS
@@ -144,6 +146,15 @@ async def test_a_log_that_cannot_be_written_is_told_at_once_and_status_still_ans
         assert (await house.status())["staleness_ms"] == MINUTE_MS
 
     assert await house.wrong() == {}
+
+
+async def test_a_kafka_that_is_away_is_told(house: House) -> None:
+    (port,) = free_ports(1)
+    away = KafkaLog(f"127.0.0.1:{port}", partitions=1, now_ms=house.clock, patience_s=PATIENCE_S)
+
+    made = checks(away, house.listening, GENERATION, [], house.status, stale_ms=LIMIT_MS)
+
+    assert f"127.0.0.1:{port} does not answer" in (await said(made["log"]) or "")
 
 
 async def test_it_is_told_also_when_the_clock_was_set_back(house: House) -> None:
