@@ -22,7 +22,16 @@ from pathlib import Path
 from heartline.settings import BACKENDS, PREFIX
 from tests.servers.fleet import PROGRAMS, ROOT, SERVERS, promtool
 from tests.servers.programs import Missing
-from tests.servers.running import Failed, Running, Server, find, launch, stop, wait_until_ready
+from tests.servers.running import (
+    Failed,
+    Running,
+    Server,
+    find,
+    last_place,
+    launch,
+    stop,
+    wait_until_ready,
+)
 
 HOMES = ROOT / ".servers"
 
@@ -81,8 +90,15 @@ def _named(server: Server) -> str:
     return os.environ.get(server.variable, "")
 
 
+def _named_elsewhere(homes: Path, server: Server) -> str:
+    """Tell the server that the environment names, unless it is the one that we keep."""
+    url = _named(server)
+    kept = last_place(server, homes / server.name, PROGRAMS)
+    return "" if kept and server.settings(kept)[server.variable] == url else url
+
+
 def _started(homes: Path, server: Server) -> Told:
-    if url := _named(server):
+    if url := _named_elsewhere(homes, server):
         return Told(server.name, "", f"named by {server.variable}", {server.variable: url})
     begun = time.monotonic()
     try:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from heartline import processes
 from tests.servers.place import Place
@@ -89,14 +89,17 @@ class Running:
 
 def find(server: Server, home: Path, programs: Path) -> Running | None:
     """Find the server that runs in *home*."""
-    try:
-        kept = json.loads((home / "server.json").read_text())
-    except (OSError, ValueError):
-        return None
+    place, pid = last_place(server, home, programs), _kept(home).get("pid", 0)
     # The number may meanwhile be that of another process.
-    if processes.lives(kept["pid"]) and str(home) in processes.command(kept["pid"]):
-        return Running(server, Place(home, programs, kept["ports"]), kept["pid"])
+    if place and processes.lives(pid) and str(home) in processes.command(pid):
+        return Running(server, place, pid)
     return None
+
+
+def last_place(server: Server, home: Path, programs: Path) -> Place | None:
+    """Tell where the server in *home* was started last."""
+    ports = _kept(home).get("ports", {})
+    return Place(home, programs, ports) if ports.keys() == server.ports.keys() else None
 
 
 def launch(
@@ -107,10 +110,9 @@ def launch(
     With *with_us* it ends at the latest when this process does.
     """
     home.mkdir(parents=True, exist_ok=True)
-    wanted = server.ports if usual_ports else {}
-    with contextlib.suppress(OSError, ValueError):
-        wanted = json.loads((home / "server.json").read_text())["ports"]
-    ports = free_ports(len(server.ports), list(wanted.values()))
+    before = last_place(server, home, programs)
+    usual = server.ports if usual_ports else {}
+    ports = free_ports(len(server.ports), list((before.ports if before else usual).values()))
     place = Place(home, programs, dict(zip(server.ports, ports, strict=True)))
     command = server.command(place)
     with _fresh_log(home) as output:
@@ -124,8 +126,7 @@ def launch(
             start_new_session=True,
             preexec_fn=processes.die_with_parent if with_us else None,  # noqa: PLW1509
         )
-    kept = {"pid": process.pid, "ports": place.ports, "settings": sorted(server.settings(place))}
-    (home / "server.json").write_text(json.dumps(kept))
+    (home / "server.json").write_text(json.dumps({"pid": process.pid, "ports": place.ports}))
     return Running(server, place, process.pid, process)
 
 
@@ -164,6 +165,13 @@ def wait_until_ended(running: Running, patience_s: float = STOPS_WITHIN_S) -> bo
     if running.process is not None:
         running.process.wait()
     return not lives
+
+
+def _kept(home: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((home / "server.json").read_text()))
+    except (OSError, ValueError):
+        return {}
 
 
 def _fresh_log(home: Path) -> BinaryIO:
