@@ -18,15 +18,16 @@ from domain.ports import Key
 from domain.quarters import Quarters
 from domain.recount import PlayCount, PlayOf, plays, quarters
 from domain.rows import Play, play_of, signed
-from domain.units import DAY_MS, FUTURE_MS, JOIN_MS, QUARTER_MS
+from domain.units import DAY_MS, QUARTER_MS
+from heartline.differences import Difference, beyond, of_play
 from heartline.log_buckets import BUCKETS, Heard, LogBuckets
+from heartline.recount_bounds import ALWAYS, Bounds
 from serve.instants import iso
 from serve.listening import UTC_ALWAYS
 from stores.accounts import Accounts
 
 PLAYS_READ = 500
 WEEK_QUARTERS = 7 * 96
-ALWAYS = 1 << 62
 
 K = TypeVar("K")
 
@@ -57,37 +58,6 @@ class Rows(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One number that the store has otherwise than the log."""
-
-    of: str  # a listener, or a track
-    what: str
-    stored: int
-    least: int
-    most: int
-
-    def __str__(self) -> str:
-        counted = str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
-        return f"{self.of}: {self.what}: the store has {self.stored}, the log gives {counted}"
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What is compared: quarter-hours (UTC numbers, inclusive) that the log holds whole."""
-
-    first: int = 0
-    last: int = ALWAYS
-
-    def within(self, other: "Bounds") -> "Bounds":
-        """Tell what both hold."""
-        return Bounds(max(self.first, other.first), min(self.last, other.last))
-
-    def hold(self, at_ms: int) -> bool:
-        """Whether an instant lies inside."""
-        return self.first <= at_ms // QUARTER_MS <= self.last
-
-
 @dataclass(slots=True)
 class Tallied:
     """How much was compared."""
@@ -111,16 +81,6 @@ class TrackCounts:
         for counts, counted in ((self.least, least), (self.most, most)):
             for play in counted:
                 counts[play.track_id] = counts.get(play.track_id, 0) + 1
-
-
-def held_whole(trimmed_ms: int) -> Bounds:
-    """Tell which quarter-hours the log still holds whole, if records up to then were removed.
-
-    A heartbeat may be ahead of the clock by some minutes, and joins neighbours a minute away.
-    """
-    if not trimmed_ms:
-        return Bounds()
-    return Bounds(first=-(-(trimmed_ms + FUTURE_MS + JOIN_MS + 1) // QUARTER_MS))
 
 
 class Recount:
@@ -156,7 +116,7 @@ class Recount:
         for track, stored in tracks.items():
             self.tallied.tracks += 1
             least, most = self._tracks.least.get(track, 0), self._tracks.most.get(track, 0)
-            for difference in _beyond(track, "plays of the track", stored, least, most):
+            for difference in beyond(track, "plays of the track", stored, least, most):
                 yield difference
 
     async def _in_bucket(self, bucket: int) -> AsyncIterator[Difference]:
@@ -233,7 +193,7 @@ class Recount:
         for quarter in sorted(most.keys() | of_quarters.keys()):
             if bounds.first <= quarter <= bounds.last:
                 self.tallied.quarters += 1
-                yield from _beyond(
+                yield from beyond(
                     name,
                     f"quarter-hour from {iso(quarter * QUARTER_MS)}, ms",
                     of_quarters.get(quarter, 0),
@@ -243,44 +203,22 @@ class Recount:
         least_plays, most_plays = plays(heard.committed), plays(heard.every)
         self._tracks.add(_counted(least_plays), _counted(most_plays))
         for play in most_plays.keys() | of_plays.keys():
-            yield from self._of_play(
-                name,
-                play,
-                stored=of_plays.get(play),
-                least=least_plays.get(play),
-                most=most_plays.get(play),
-                bounds=bounds,
+            stored, least_play, most_play = (
+                of_plays.get(play),
+                least_plays.get(play),
+                most_plays.get(play),
             )
+            if self._is_within(bounds, stored, least_play, most_play):
+                self.tallied.plays += 1
+                yield from of_play(name, play, stored, least_play, most_play)
 
-    def _of_play(
-        self,
-        name: str,
-        play: PlayOf,
-        *,
-        bounds: Bounds,
-        stored: Play | None,
-        least: PlayCount | None,
-        most: PlayCount | None,
-    ) -> Iterable[Difference]:
-        # A heartbeat that comes late may move a play's beginning; both must lie inside.
+    def _is_within(
+        self, bounds: Bounds, stored: Play | None, least: PlayCount | None, most: PlayCount | None
+    ) -> bool:
+        """Whether a play lies inside wherever it begins, which a heartbeat that comes late may move."""
         begins = [count.first_ms for count in (least, most) if count]
         begins += [stored.played_at_ms] if stored else []
-        if not all(bounds.hold(at_ms) and at_ms >= self._plays_since_ms for at_ms in begins):
-            return
-        self.tallied.plays += 1
-        what = f"play {play.play_id or play.utc_day} of {play.track_id}"
-        if stored is None:
-            if least is not None:
-                yield Difference(name, f"{what}, rows", 0, 1, 1)
-            return
-        least_ms, most_ms = (count.ms_played if count else 0 for count in (least, most))
-        yield from _beyond(name, f"{what}, ms", stored.ms_played, least_ms, most_ms)
-        if least is not None and least == most:
-            yield from _beyond(
-                name, f"{what}, beginning", stored.played_at_ms, least.first_ms, least.first_ms
-            )
-            if (stored.context, stored.device_id) != (least.context, least.device_id):
-                yield Difference(name, f"{what}, equal contexts and devices", 0, 1, 1)
+        return all(bounds.hold(at_ms) and at_ms >= self._plays_since_ms for at_ms in begins)
 
     async def _stored_tracks(self) -> dict[str, int]:
         """Read every track's count, where the log holds all plays that it was made of."""
@@ -291,11 +229,6 @@ class Recount:
             some = names[start : start + PLAYS_READ]
             found |= zip(some, await self._rows.track_plays(some), strict=True)
         return found
-
-
-def _beyond(of: str, what: str, stored: int, least: int, most: int) -> Iterable[Difference]:
-    if not least <= stored <= most:
-        yield Difference(of, what, stored, least, most)
 
 
 def _plain(beats: Iterable[Heartbeat]) -> list[Heartbeat]:

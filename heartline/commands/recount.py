@@ -17,8 +17,10 @@ from domain.ports import Log
 from domain.positions import Generation
 from domain.units import DAY_MS, QUARTER_MS
 from heartline import wiring
+from heartline.differences import Difference
 from heartline.log_buckets import LogBuckets
-from heartline.recounting import Bounds, Difference, Recount, held_whole
+from heartline.recount_bounds import Bounds, held_whole
+from heartline.recounting import Recount
 from heartline.settings import Settings
 from heartline.supervisor import running_url
 from heartline.terminal import fail, note, say, say_json

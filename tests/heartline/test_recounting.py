@@ -12,8 +12,10 @@ from domain.positions import stamp
 from domain.rows import encode_week
 from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, utc_week
 from heartline import wiring
+from heartline.differences import Difference
 from heartline.log_buckets import LogBuckets
-from heartline.recounting import Bounds, Difference, Recount, held_whole
+from heartline.recount_bounds import Bounds, held_whole
+from heartline.recounting import Recount
 from heartline.settings import Settings
 from stores.sqlite_tables import SqliteTables
 from stores.tables import LISTENING_WEEKS
