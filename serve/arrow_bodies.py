@@ -226,14 +226,22 @@ def _wrong_texts(field: str, texts: pa.Array) -> Array:
     if field in _NEVER_EMPTY:
         bad |= lengths == 0
     if field == "listener_id":
-        suspicious, pattern = (every_byte < 0x21) | (every_byte > 0x7E), _NOT_LISTENER
+        lowest, pattern = 0x21, _NOT_LISTENER
     else:
-        # C2 leads U+0080 to U+00BF in UTF-8, the first half of which are controls
-        suspicious = (every_byte < 0x20) | (every_byte == 0x7F) | (every_byte == 0xC2)
-        pattern = _CONTROL
-    if suspicious.any():
+        lowest, pattern = 0x20, _CONTROL
+    # The usual text is told in two passes that write nothing.
+    plain = every_byte.min(initial=0x7E) >= lowest and every_byte.max(initial=lowest) <= 0x7E
+    if not plain and _is_suspicious(field, every_byte):
         bad |= pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
     return bad
+
+
+def _is_suspicious(field: str, every_byte: Array) -> bool:
+    if field == "listener_id":
+        return True
+    # C2 leads U+0080 to U+00BF in UTF-8, the first half of which are controls
+    suspicious = (every_byte < 0x20) | (every_byte == 0x7F) | (every_byte == 0xC2)
+    return bool(suspicious.any())
 
 
 def _sum_up(judged: Sequence[_Judged], admission: Admission) -> Taken:
@@ -246,7 +254,7 @@ def _sum_up(judged: Sequence[_Judged], admission: Admission) -> Taken:
             why = refusals[codes[row] - 1]
             rejected.append(Rejected(start + row, text, why.field, why.reason, why.message))
         start += len(codes)
-    rows = pa.concat_batches(good)
+    rows = good[0] if len(good) == 1 else pa.concat_batches(good)  # which copies even one
     return Taken(rows, rows.num_rows, rejected)
 
 
