@@ -7,6 +7,7 @@ HeartlineError
  ├── UnreadableRecord        a record of the log is not one of ours, or is damaged
  └── Unavailable             ours: a backend is away or a directory cannot be used (503, exit 1)
       ├── LogBehindStore     the log ends before what was committed: a restored backup
+      ├── StoreBehindLog     the log has trimmed what the store lacks: a restored backup
       └── NewerSchema        the database was written by a newer version
 """
 
@@ -60,6 +61,16 @@ class LogBehindStore(Unavailable):
         return (
             f"the log of partition {self.partition} ends at {self.end}, but {self.committed} was committed: "
             "restore the newer log, or begin a new generation with --new-generation"
+        )
+
+
+class StoreBehindLog(Unavailable):
+    """Raised at start when the log has trimmed records that the store lacks."""
+
+    def __str__(self) -> str:
+        return (
+            "the log has trimmed records that the store lacks: "
+            "restore the newer store, or go on without what is missing with --new-generation"
         )
 
 

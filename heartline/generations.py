@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from actors.partition import GROUP, Partition
-from domain.errors import LogBehindStore
+from domain.errors import LogBehindStore, StoreBehindLog
 from domain.ports import Log
 from domain.positions import Generation
 from heartline.settings import Settings
@@ -21,15 +21,17 @@ async def settle(
 
     Raises
     ------
-    LogBehindStore
-        The log ends before what was committed, and the settings do not say to begin anew.
+    LogBehindStore, StoreBehindLog
+        The log ends before what was committed, or has trimmed what the store lacks, and the settings
+        do not say to begin anew.
     """
     newest = await log.generation()
     lost = await cut_off(log, listening, newest)
-    if lost and not settings.new_generation:
-        raise next(iter(lost.values()))
-    if lost:
-        note("the log ends before what was committed; a new generation begins")
+    wrong = next(iter(lost.values()), None) or await left_behind(log, listening)
+    if wrong and not settings.new_generation:
+        raise wrong
+    if wrong:
+        note(f"{wrong}; a new generation begins")
     elif newest.partitions == settings.partitions:
         return newest
     else:
@@ -52,6 +54,22 @@ async def cut_off(
         if end < max(offset, written.next_offset):
             found[partition] = LogBehindStore(partition, end, max(offset, written.next_offset))
     return found
+
+
+async def left_behind(log: Log, listening: Listening) -> StoreBehindLog | None:
+    """See whether the store lacks records that were trimmed: it is an older backup.
+
+    Only what was committed is trimmed, and before a commit its partition's progress is written.
+    """
+    complete_ms = max(
+        [
+            await listening.progress_ms(generation.number, partition)
+            for generation in await log.generations()
+            for partition in range(generation.partitions)
+        ]
+    )
+    trimmed_ms = await log.trimmed_ms()
+    return StoreBehindLog() if complete_ms < trimmed_ms else None
 
 
 async def drain(

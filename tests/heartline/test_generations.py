@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 
 from actors.partition import GROUP
-from domain.errors import LogBehindStore
+from domain.errors import LogBehindStore, StoreBehindLog
 from domain.fold import Fold
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
 from domain.ports import Record
-from domain.positions import Generation
+from domain.positions import Generation, part_key
 from domain.rows import Rows
 from domain.units import QUARTER_MS
 from heartline import wiring
 from heartline.generations import settle
 from heartline.settings import Settings
-from stores.listening import Listening
+from stores.listening import Listening, Progress
 from stores.sqlite_tables import SqliteTables
 from tests.clock import MONDAY_MS, Clock
 from tests.memory_log import MemoryLog
@@ -144,6 +144,50 @@ async def test_a_store_from_an_older_backup_is_made_good_before_the_next_generat
     quarter = MONDAY_MS // QUARTER_MS
     found = await rows.quarters("ann", quarter, quarter, now_ms=clock())
     assert found.mapping() == {quarter: 20_000}
+
+
+async def trimmed(clock: Clock, partitions: int) -> MemoryLog:
+    """Make a log whose first record was committed and trimmed, and whose second one is there."""
+    log = MemoryLog(clock, partitions=partitions)
+    for at in (MONDAY_MS, MONDAY_MS + 20_000):
+        clock.advance(1_000)
+        await log.put([beat(at)])
+    ann = partition_of("ann", partitions)
+    await log.commit(GROUP, Generation(0, partitions), {ann: 1})
+    await log.trim(before_ms=clock(), keep_bytes=1 << 30)
+    return log
+
+
+async def test_a_store_that_lacks_what_was_trimmed_is_refused(
+    rows: Listening, clock: Clock
+) -> None:
+    log = await trimmed(clock, 2)
+
+    with pytest.raises(StoreBehindLog, match="trimmed records that the store lacks: restore"):
+        await settle(log, rows, settings(2), now_ms=clock)
+
+
+async def test_a_store_that_lacks_what_was_trimmed_goes_on_when_told_to(
+    rows: Listening, clock: Clock
+) -> None:
+    log = await trimmed(clock, 2)
+
+    began = await settle(log, rows, settings(2, new_generation=True), now_ms=clock)
+
+    older = Generation(0, 2)
+    assert began == Generation(1, 2)
+    assert await log.committed(GROUP, older) == await log.ends(older)
+
+
+@pytest.mark.parametrize("partition", [0, 1])
+async def test_a_store_that_has_what_was_trimmed_goes_on(
+    rows: Listening, clock: Clock, partition: int
+) -> None:
+    log = await trimmed(clock, 2)
+    reached = Progress(complete_ms=await log.trimmed_ms(), next_offset=0)
+    await rows.write_totals(part_key(0, partition), {}, 0, reached)
+
+    assert await settle(log, rows, settings(2), now_ms=clock) == Generation(0, 2)
 
 
 async def test_telling_so_changes_nothing_when_the_log_is_whole(
