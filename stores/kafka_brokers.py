@@ -19,7 +19,12 @@ from aiokafka.errors import (
     TopicAlreadyExistsError,
     for_code,
 )
-from aiokafka.protocol.admin import CreateTopicsRequest, DeleteRecordsRequest, ListGroupsRequest
+from aiokafka.protocol.admin import (
+    CreateTopicsRequest,
+    DeleteRecordsRequest,
+    DescribeConfigsRequest,
+    ListGroupsRequest,
+)
 from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.offset import OffsetRequest
@@ -32,6 +37,7 @@ from domain.ports import Record
 EARLIEST, LATEST = -2, -1  # in place of a time, in questions for offsets
 NO_REPLICA = NO_MEMBER = -1
 NO_PLACES: list[object] = []  # the brokers choose who leads what
+TOPIC_RESOURCE = 2
 DEFAULT_COPIES = -1  # as the brokers are set: default.replication.factor
 MOST_FETCHED_BYTES = 1 << 30
 AGAIN_S = 0.1
@@ -88,6 +94,18 @@ class Brokers:
         made = await self._answer(ask)
         await self._answer(see)
         return made
+
+    async def settings(self, topic: str) -> dict[str, str]:
+        """Tell how a topic is set."""
+        request = DescribeConfigsRequest([(TOPIC_RESOURCE, topic, None)], include_synonyms=False)
+
+        async def ask(client: AIOKafkaClient) -> dict[str, str]:
+            response = await client.send(client.get_random_node(), request)
+            ((code, _, _, _, settings),) = response.resources
+            _check(code)
+            return {name: value for name, value, *_ in settings}
+
+        return await self._answer(ask)
 
     async def fetch(self, topic: str, partition: int, offset: int, most_bytes: int) -> Fetched:
         """Read records from *offset* on: the whole batch that it is in, further ones up to *most_bytes*.

@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from domain.errors import Unavailable
 from domain.ports import Record
@@ -40,6 +40,7 @@ TOPIC_SETTINGS = {
     # The payloads are compressed already.
     "compression.type": "producer",
 }
+NEEDED_SETTINGS = ("cleanup.policy", "message.timestamp.type")
 
 
 class KafkaLog:
@@ -186,9 +187,8 @@ class KafkaLog:
 
     async def close(self) -> None:
         """Finish what is being sent and let go of the brokers."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await producer.stop()
+        if self._producer is not None:
+            await self._let_go(self._producer)
         await self._brokers.close()
 
     def _topic_of(self, generation: Generation) -> str:
@@ -197,10 +197,22 @@ class KafkaLog:
     async def _there(self) -> Brokers:
         """Tell the brokers, which have the first generation by then."""
         if not self._first_made:
-            if not await self._made(self._brokers):
+            if not (made := await self._made(self._brokers)):
                 await self._brokers.create_topic(self._topic, self._partitions, TOPIC_SETTINGS)
+            for generation in made:
+                await self._check_settings(self._topic_of(generation))
             self._first_made = True
         return self._brokers
+
+    async def _check_settings(self, topic: str) -> None:
+        """Refuse a topic that somebody made in a way that loses records or the times of appends."""
+        settings = await self._brokers.settings(topic)
+        for name in NEEDED_SETTINGS:
+            if settings[name] != TOPIC_SETTINGS[name]:
+                raise Unavailable(
+                    f"the topic {topic} of Kafka has {name}={settings[name]}, and must have"
+                    f" {TOPIC_SETTINGS[name]}"
+                )
 
     async def _made(self, brokers: Brokers) -> list[Generation]:
         ours = re.compile(rf"{re.escape(self._topic)}(?:\.(\d+))?")
@@ -218,7 +230,15 @@ class KafkaLog:
             return [done.offset for done in await asyncio.gather(*sent)]
         except KafkaError as error:
             await asyncio.gather(*sent, return_exceptions=True)
+            if not (error.retriable or isinstance(error, KafkaTimeoutError)):
+                # A producer whose own routine has failed says the same for ever.
+                await self._let_go(producer)
             raise Unavailable(f"Kafka did not take what was appended: {error!r}") from error
+
+    async def _let_go(self, producer: AIOKafkaProducer) -> None:
+        if self._producer is producer:
+            self._producer = None
+        await producer.stop()
 
     async def _producing(self) -> AIOKafkaProducer:
         async with self._starting:

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
 
 from domain.errors import Unavailable
 from domain.ports import Log
 from domain.positions import Generation
 from heartline import processes
-from stores.kafka_log import MOST_PAYLOAD_BYTES, KafkaLog
+from stores.kafka_brokers import Brokers
+from stores.kafka_log import MOST_PAYLOAD_BYTES, TOPIC_SETTINGS, KafkaLog
 from tests.servers.fleet import PROGRAMS
 from tests.servers.kafka import Kafka
 from tests.servers.ports import free_ports
@@ -43,8 +45,14 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def state_of(thread: Path) -> str:
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+
+
 @asynccontextmanager
-async def opened(servers: str, topic: str, patience_s: float = PATIENCE_S) -> AsyncIterator[Log]:
+async def opened(
+    servers: str, topic: str, patience_s: float = PATIENCE_S
+) -> AsyncIterator[KafkaLog]:
     log = KafkaLog(
         servers, partitions=FIRST.partitions, now_ms=now_ms, topic=topic, patience_s=patience_s
     )
@@ -65,8 +73,16 @@ class Broker:
     def servers(self) -> str:
         return f"127.0.0.1:{self._running.place.port}"
 
-    def hurt(self, how: signal.Signals) -> None:
-        os.kill(self._running.pid, how)
+    def freeze(self) -> None:
+        """Stop every thread; on a busy machine the last of them stops some time after the signal."""
+        os.kill(self._running.pid, signal.SIGSTOP)
+        threads = Path(f"/proc/{self._running.pid}/task")
+        end_s = time.monotonic() + 30
+        while any(state_of(thread) != "T" for thread in threads.iterdir()):
+            assert time.monotonic() < end_s, "it never stopped"
+
+    def thaw(self) -> None:
+        os.kill(self._running.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         processes.kill([self._running.pid])
@@ -76,7 +92,7 @@ class Broker:
         self._running = self._launch()
 
     def stop(self) -> None:
-        self.hurt(signal.SIGCONT)
+        self.thaw()
         stop(self._running)
 
     def _launch(self) -> Running:
@@ -116,6 +132,7 @@ async def test_a_log_that_is_away_is_unavailable(call: Call) -> None:
             await call(log)
 
 
+@pytest.mark.beside
 @pytest.mark.servers
 async def test_what_was_acknowledged_outlives_a_broker_that_is_killed(broker: Broker) -> None:
     async with opened(broker.servers, "killed") as log:
@@ -137,14 +154,15 @@ async def test_what_was_acknowledged_outlives_a_broker_that_is_killed(broker: Br
         assert await log.committed("shards", FIRST) == [1, 0]
 
 
+@pytest.mark.beside
 @pytest.mark.servers
 async def test_what_a_frozen_broker_did_not_answer_may_be_appended_again(broker: Broker) -> None:
     async with opened(broker.servers, "frozen") as log:
         await log.append([(0, b"before")])
-        broker.hurt(signal.SIGSTOP)
+        broker.freeze()
         with pytest.raises(Unavailable):
             await log.append([(0, b"again")])
-        broker.hurt(signal.SIGCONT)
+        broker.thaw()
 
         offset = await appended_at_last(log, b"again")
 
@@ -166,6 +184,18 @@ async def test_large_records_go_through_and_larger_ones_are_refused(kafka: str) 
 
 
 @pytest.mark.servers
+async def test_a_producer_that_has_failed_is_replaced(kafka: str) -> None:
+    async with opened(kafka.removeprefix("kafka://"), "failed") as log:
+        await log.append([(0, b"before")])
+        assert log._producer
+        log._producer._message_accumulator.fail_all(KafkaError("the sender is gone"))
+        with pytest.raises(Unavailable, match="the sender is gone"):
+            await log.append([(0, b"meanwhile")])
+
+        assert await log.append([(0, b"after")]) == [1]
+
+
+@pytest.mark.servers
 async def test_topics_are_stamped_by_the_broker_and_kept_until_trimmed(kafka: str) -> None:
     servers = kafka.removeprefix("kafka://")
     async with opened(servers, "settled") as log:
@@ -183,6 +213,24 @@ async def test_topics_are_stamped_by_the_broker_and_kept_until_trimmed(kafka: st
         assert topic["message.timestamp.type"] == "LogAppendTime"
         assert (topic["retention.ms"], topic["retention.bytes"]) == ("-1", "-1")
         assert topic["cleanup.policy"] == "delete"
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("message.timestamp.type", "CreateTime"), ("cleanup.policy", "compact")],
+)
+async def test_a_topic_that_somebody_made_otherwise_is_refused(
+    kafka: str, setting: str, value: str
+) -> None:
+    servers, topic = kafka.removeprefix("kafka://"), f"otherwise-{value}"
+    brokers = Brokers(servers, patience_s=30)
+    await brokers.create_topic(topic, 2, {**TOPIC_SETTINGS, setting: value})
+    await brokers.close()
+
+    async with opened(servers, topic) as log:
+        with pytest.raises(Unavailable, match=f"{topic} of Kafka has {setting}={value}"):
+            await log.generation()
 
 
 @pytest.mark.servers
