@@ -17,13 +17,15 @@ from typing import TypeVar
 
 from actors.remaking import remade
 from domain.columns import columns_of
+from domain.counted import Counted
 from domain.errors import LogBehindStore, Unavailable, UnreadableRecord
-from domain.fold import Counted, Fold, Stored, Wanted
+from domain.fold import Fold
 from domain.payloads import Opened, open_payload
 from domain.ports import Log, NowPlaying, Record
 from domain.positions import Generation, part_key, position
 from domain.rows import Rows
 from domain.units import SECOND_MS
+from domain.wanted import Stored, Wanted
 from stores.listening import Listening, Progress
 
 GROUP = "shards"

@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 
 from domain.columns import columns_of, decode
 from domain.errors import UnreadableRecord
-from domain.fold import Fold, Stored, Wanted
+from domain.fold import Fold
 from domain.hashing import partition_of
 from domain.payloads import encode, open_payload
 from domain.ports import Log
 from domain.positions import position
+from domain.wanted import Stored, Wanted
 
 MOST_BYTES = 1 << 20  # of the log, read in one go
 

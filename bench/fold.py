@@ -38,11 +38,12 @@ from rich.progress import track
 from bench.report import Figure, Goal, report
 from domain.batches import SCHEMA, heartbeats_of
 from domain.columns import columns_of, decode
-from domain.fold import Fold, Stored, Wanted
+from domain.fold import Fold
 from domain.heartbeats import Heartbeat, Kind
 from domain.payloads import encode, open_payload
 from domain.recount import plays, quarters
 from domain.units import HOUR_MS, JOIN_MS, MINUTE_MS, QUARTER_MS
+from domain.wanted import Stored, Wanted
 from streams.tailer import MOST_BYTES
 
 BEAT_MS = 30_000

@@ -4,72 +4,39 @@ The order of calls is always ``plan`` (what must be loaded?), ``install`` (here 
 After ``collect`` the rows it gave out must become durable before ``sweep`` may forget anything.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from itertools import compress
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from domain.columns import fixed, strings
-from domain.errors import UnreadableRecord
+from domain.arrays import DTYPES, LOAD_FACTOR, START_CAPACITY, empty_state, grown, places_for
+from domain.columns import strings
+from domain.counted import Counted
 from domain.heartbeats import Kind
 from domain.ids import ID_BYTES, LISTENER_ID_BYTES
 from domain.kernels import folding, hash_table, loading, planning, sweeping, texts, writing
 from domain.kernels.state import (
     COUNTINGS,
     DIRTIES,
-    HOUR,
-    LISTENER,
     LISTENERS,
     NONE,
-    PLAY,
-    RUN,
-    SPAN,
-    WEEK,
+    QUARTER_BYTES,
+    RUN_BYTES,
+    SPAN_BYTES,
     Array,
     Columns,
     Resolved,
-    State,
     Written,
 )
 from domain.kernels.texts import WORD_BYTES
 from domain.ports import NowPlaying
-from domain.rows import (
-    HOUR_RUN,
-    PLAY_RUN,
-    TEXT_HEAD,
-    WEEK_QUARTER,
-    Rows,
-    read_hour,
-    read_play,
-    read_week,
-    texts_of,
-)
+from domain.rows import TEXT_HEAD, Rows, texts_of
 from domain.units import MINUTE_MS, QUARTERS_PER_WEEK
+from domain.wanted import Joined, Stored, Wanted, names_of
 
-START_CAPACITY = 1_024
-ALIGNED_BYTES = 64  # a record of that size is one line of memory, not parts of two
 PRESENCE_MS = MINUTE_MS  # a listener is gone this long after the newest heartbeat
-LOAD_FACTOR = 2  # places in the hash table for each listener, at least
-_DTYPES = {
-    "listeners": LISTENER,
-    "hours": HOUR,
-    "runs": RUN,
-    "weeks": WEEK,
-    "plays": PLAY,
-    "spans": SPAN,
-    "texts": np.dtype("u1"),
-    "dirty": np.dtype("i4"),
-    "countings": np.dtype("i4"),
-}  # in the order of State.counts
-
-
-def _zeros(size: int, dtype: np.dtype[Any]) -> Array:
-    room = np.zeros(size * dtype.itemsize + ALIGNED_BYTES, np.uint8)
-    begin = -room.ctypes.data % ALIGNED_BYTES
-    return room[begin : begin + size * dtype.itemsize].view(dtype)
 
 
 def _listed(size: int, dtype: str = "i8") -> Array:
@@ -80,89 +47,11 @@ def _items(listed: Array) -> Array:
     return listed[1 : int(listed[0]) + 1]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What must be read before a batch can be applied: places in the state, named when asked for."""
-
-    state: State
-    owners: Array
-    hour_places: Array
-    week_places: Array
-    play_places: Array
-
-    def __bool__(self) -> bool:
-        return any(map(len, (self.owners, self.hour_places, self.week_places, self.play_places)))
-
-    @property
-    def listeners(self) -> list[str]:
-        """The ids of listeners of whom it must be known if they are erased."""
-        return _names(self.state, self.owners)
-
-    @property
-    def hours(self) -> list[tuple[str, int]]:
-        """Hour rows, by listener id and UTC hour."""
-        return self._keys(self.state.hours[self.hour_places], "hour")
-
-    @property
-    def weeks(self) -> list[tuple[str, int]]:
-        """Week rows, by listener id and UTC week."""
-        return self._keys(self.state.weeks[self.week_places], "week")
-
-    @property
-    def plays(self) -> list[tuple[str, int]]:
-        """Play rows, by listener id and key as stores keep it."""
-        return self._keys(self.state.plays[self.play_places], "play")
-
-    def _keys(self, records: Array, key: str) -> list[tuple[str, int]]:
-        keys = records[key].astype(np.int64).tolist()
-        return list(zip(_names(self.state, records["listener"]), keys, strict=True))
-
-
-def _names(state: State, slots: Array) -> list[str]:
-    """The ids of listeners in memory."""
-    kept = np.ascontiguousarray(state.listeners["id"][slots])
-    return [name.decode() for name in kept.view(f"S{LISTENER_ID_BYTES}").ravel().tolist()]
-
-
-States = Sequence[bytes | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The answer to what was wanted, in its order; None where there is no row."""
-
-    erased: Sequence[bool]
-    hours: States
-    weeks: States
-    plays: States
-
-
-def _empty(counts: dict[str, int]) -> State:
-    made = {name: _zeros(counts[name], dtype) for name, dtype in _DTYPES.items()}
-    return State(
-        counts=np.zeros(len(_DTYPES), np.int64), places=_places(counts["listeners"]), **made
-    )
-
-
-def _places(listeners: int) -> Array:
-    size = START_CAPACITY
-    while size < LOAD_FACTOR * listeners:
-        size *= 2
-    return np.zeros(size, np.uint64)
-
-
-def _grown(array: Array, used: int, more: int) -> Array:
-    """The array with room for *more* elements; doubled when it must grow, so growing is cheap."""
-    fresh = _zeros(max(2 * len(array), used + more), array.dtype)
-    fresh[:used] = array[:used]
-    return fresh
-
-
 class Fold:
     """The state of one partition's active listeners, and the passes over it."""
 
     def __init__(self) -> None:
-        self._state = _empty(dict.fromkeys(_DTYPES, START_CAPACITY))
+        self._state = empty_state(dict.fromkeys(DTYPES, START_CAPACITY))
         self._epoch = 1
 
     # --- applying --------------------------------------------------------------------------------
@@ -186,7 +75,7 @@ class Fold:
         self._reserve(batch)  # again: what was installed has taken from the room
         erased = _listed(len(batch.at))
         folding.fold(self._state, batch, found, self._epoch, erased)
-        return _names(self._state, _items(erased))
+        return names_of(self._state, _items(erased))
 
     def _reserve(self, batch: Columns) -> None:
         """Make room for the worst that a batch can bring."""
@@ -212,9 +101,9 @@ class Fold:
 
     def _grow(self, **more: int) -> None:
         state = self._state
-        used = dict(zip(_DTYPES, state.counts.tolist(), strict=True))
+        used = dict(zip(DTYPES, state.counts.tolist(), strict=True))
         fresh = {
-            name: _grown(getattr(state, name), used[name], room)
+            name: grown(getattr(state, name), used[name], room)
             for name, room in more.items()
             if used[name] + room > len(getattr(state, name))
         }
@@ -222,49 +111,37 @@ class Fold:
             self._state = state._replace(**fresh)
         listeners = used["listeners"] + more.get("listeners", 0)
         if LOAD_FACTOR * listeners > len(state.places):
-            self._state = self._state._replace(places=_places(listeners))
+            self._state = self._state._replace(places=places_for(listeners))
             hash_table.rehash(self._state)
 
     # --- loading ---------------------------------------------------------------------------------
 
     def install(self, wanted: Wanted, stored: Stored) -> Wanted:
         """Put into the state what the store had of everything wanted; tells what was unreadable."""
-        places = wanted.owners, wanted.hour_places, wanted.week_places, wanted.play_places
-        loading.answer(self._state, *places)
-        self._reserve_stored(stored)
-        damaged = (
-            _each(self._install_hour, wanted.hour_places, stored.hours),
-            _each(self._install_week, wanted.week_places, stored.weeks),
-            _each(self._install_play, wanted.play_places, stored.plays),
+        places = wanted.hour_places, wanted.week_places, wanted.play_places
+        loading.answer(self._state, wanted.owners, *places)
+        joined = [Joined.of(states) for states in (stored.hours, stored.weeks, stored.plays)]
+        hours, weeks, plays = (states.size for states in joined)
+        self._grow(
+            runs=hours // RUN_BYTES,
+            hours=weeks // QUARTER_BYTES,
+            spans=plays // SPAN_BYTES,
+            texts=plays,
         )
+        kernels = loading.install_hours, loading.install_weeks, loading.install_plays
+        damaged = [self._install(*each) for each in zip(kernels, places, joined, strict=True)]
         if any(stored.erased):
             for slot in compress(wanted.owners.tolist(), stored.erased):
                 folding.forget(self._state, slot)
         return Wanted(self._state, wanted.owners[:0], *damaged)
 
-    def _reserve_stored(self, stored: Stored) -> None:
-        """Make room for all that is in the rows, at once: a look at every array for each row is slow."""
-        hours, weeks, plays = (
-            sum(len(state) for state in states if state)
-            for states in (stored.hours, stored.weeks, stored.plays)
-        )
-        self._grow(
-            runs=hours // HOUR_RUN.itemsize,
-            hours=weeks // WEEK_QUARTER.itemsize,
-            spans=plays // PLAY_RUN.itemsize,
-            texts=plays,
-        )
-
-    def _install_hour(self, hour: int, state: bytes) -> None:
-        loading.install_hour(self._state, hour, fixed(read_hour(state)))
-
-    def _install_week(self, week: int, state: bytes) -> None:
-        loading.install_week(self._state, week, fixed(read_week(state)))
-
-    def _install_play(self, play: int, state: bytes) -> None:
-        head, runs, texts = read_play(state)
-        text = fixed(np.frombuffer(texts, np.uint8))
-        loading.install_play(self._state, play, fixed(head.reshape(1)), fixed(runs), text)
+    def _install(self, kernel: Any, places: Array, states: Joined) -> Array:
+        """Put stored states of one kind in their places; tells those of which one is unreadable."""
+        if not states.size and not (states.sizes == 0).any():
+            return places[:0]
+        damaged = np.zeros(len(places), np.bool_)
+        kernel(self._state, places, states.sizes, states.data, damaged)
+        return places[damaged]
 
     # --- writing out -----------------------------------------------------------------------------
 
@@ -283,7 +160,7 @@ class Fold:
         """How much memory the state has reserved."""
         return sum(array.nbytes for array in self._state)
 
-    def take_counted(self) -> "Counted":
+    def take_counted(self) -> Counted:
         """Tell which tracks' plays reached their 30 s since the last call."""
         state = self._state
         plays = state.countings[: int(state.counts[COUNTINGS])].copy()
@@ -305,7 +182,7 @@ class Fold:
         self._grow(runs=4 * self.dirty, spans=4 * self.dirty)
         writing.settle_all(self._state, self._epoch, sizes)
         slots = self._state.dirty[: self.dirty].copy()
-        names = np.array(_names(self._state, slots), np.dtype(f"S{LISTENER_ID_BYTES}"))
+        names = np.array(names_of(self._state, slots), np.dtype(f"S{LISTENER_ID_BYTES}"))
         order = np.argsort(names)
         rows, octets, most_runs = sizes.tolist()
         written = Written(
@@ -338,8 +215,8 @@ class Fold:
         """
         if self.dirty or self._state.counts[COUNTINGS]:
             raise ValueError("cannot forget while rows are dirty or plays not counted")
-        counts = dict(zip(_DTYPES, self._state.counts.tolist(), strict=True))
-        fresh = _empty({name: count + START_CAPACITY for name, count in counts.items()})
+        counts = dict(zip(DTYPES, self._state.counts.tolist(), strict=True))
+        fresh = empty_state({name: count + START_CAPACITY for name, count in counts.items()})
         sweeping.sweep(self._state, fresh, oldest)
         self._state = fresh
 
@@ -377,39 +254,6 @@ class Fold:
     def _texts(self, place: tuple[int, int]) -> tuple[str, str, str, str]:
         begin, size = place
         return texts_of(self._state.texts[begin : begin + size].tobytes())
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Plays that reached their 30 s: each is one of a track, with the record at a position."""
-
-    tracks: list[str]
-    of: Array  # i4[plays]: the index of the track
-    positions: Array  # i8[plays]
-
-    def beyond(self, known: Sequence[int]) -> list[int]:
-        """Count each track's plays with records after the position *known* for that track."""
-        fresh = self.of[self.positions > np.array(known, np.int64)[self.of]]
-        counts: list[int] = np.bincount(fresh, minlength=len(self.tracks)).tolist()
-        return counts
-
-
-def _each(install: Callable[[int, bytes], None], places: Array, states: States) -> Array:
-    """Install the *states* that are there at their *places*; tells where one is unreadable."""
-    damaged: list[int] = []
-    if states.count(None) < len(states):
-        for place, state in zip(places.tolist(), states, strict=True):
-            if state is not None and not _done(install, place, state):
-                damaged.append(place)
-    return np.array(damaged, np.int64)
-
-
-def _done(install: Callable[[int, bytes], None], place: int, state: bytes) -> bool:
-    try:
-        install(place, state)
-    except UnreadableRecord:
-        return False
-    return True
 
 
 def _rows(written: Written, names: list[str]) -> Rows:

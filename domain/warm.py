@@ -6,12 +6,13 @@ import numpy as np
 
 from domain.batches import batch_of
 from domain.columns import columns_of
-from domain.fold import Fold, States, Stored, Wanted
+from domain.fold import Fold
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
 from domain.kernels.hashes import hash_rows
 from domain.payloads import encode, open_payload
 from domain.rows import Rows
+from domain.wanted import States, Stored, Wanted
 
 
 def _nothing(wanted: Wanted) -> Stored:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from domain import rows
 from domain.batches import batch_of
 from domain.columns import columns_of
-from domain.fold import Fold, Stored
+from domain.fold import Fold
 from domain.hashing import day_key, lane_key
 from domain.heartbeats import Heartbeat
 from domain.payloads import encode, open_payload
 from domain.recount import PlayOf
 from domain.units import quarter_of, week_start_ms
+from domain.wanted import Stored
 
 Key = tuple[str, str, int]  # table, listener id, key
 Versions = dict[Key, list[tuple[int, bytes]]]  # (position, state), ascending

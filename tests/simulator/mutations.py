@@ -9,12 +9,14 @@ import actors.partition
 import heartline.generations
 from actors.listener_shard import ListenerShard
 from actors.partition import GROUP, Dues, Partition
+from domain.counted import Counted
 from domain.errors import Unavailable
-from domain.fold import Counted, Fold, Stored, Wanted
+from domain.fold import Fold
 from domain.ports import Record, Table
 from domain.positions import position
 from domain.rows import FORMAT, Rows, encode_week, hour_quarters, read_hour, read_week
 from domain.units import HOUR_MS, quarter_of, utc_week, week_start_ms
+from domain.wanted import Stored, Wanted
 from stores.listening import Listening
 from stores.tables import LISTENING_WEEKS
 from tests.memory_tables import MemoryTables, Standing
