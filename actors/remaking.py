@@ -5,6 +5,7 @@ Whole, as far as the log reaches back; what it no longer holds of them is lost w
 
 import logging
 from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,26 @@ MOST_BYTES = 1 << 20  # of the log, read in one go
 logger = logging.getLogger(__name__)
 
 
-async def remade(log: Log, damaged: Wanted, *, before: int) -> Stored:
+class RowKeys(Protocol):
+    """Rows by listener id and key."""
+
+    @property
+    def hours(self) -> list[tuple[str, int]]:
+        """By UTC hour."""
+        ...
+
+    @property
+    def weeks(self) -> list[tuple[str, int]]:
+        """By UTC week."""
+        ...
+
+    @property
+    def plays(self) -> list[tuple[str, int]]:
+        """By key as stores keep it."""
+        ...
+
+
+async def remade(log: Log, damaged: RowKeys, *, before: int) -> Stored:
     """Make *damaged* rows of what was appended to the log before the position *before*."""
     keys = damaged.hours + damaged.weeks + damaged.plays
     logger.error("rows are unreadable, and made anew from the log: %s", keys)

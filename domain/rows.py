@@ -109,12 +109,15 @@ def texts_of(texts: bytes) -> tuple[str, str, str, str]:
     play_at = TEXT_HEAD.size + track
     device_at = play_at + play
     context_at = device_at + device
-    return (
-        texts[TEXT_HEAD.size : play_at].decode(),
-        texts[play_at:device_at].decode(),
-        texts[device_at:context_at].decode(),
-        texts[context_at:].decode(),
-    )
+    try:
+        return (
+            texts[TEXT_HEAD.size : play_at].decode(),
+            texts[play_at:device_at].decode(),
+            texts[device_at:context_at].decode(),
+            texts[context_at:].decode(),
+        )
+    except UnicodeDecodeError as error:
+        raise UnreadableRecord("the texts of a stored play are no UTF-8") from error
 
 
 def union_ms(spans: list[tuple[int, int]]) -> int:

@@ -227,6 +227,9 @@ def _recount(commands: _Commands) -> None:
         "Prints each difference; exit status 1 if there is one. Weeks that the log no longer holds\n"
         "whole are refused.",
     )
+    recount.add_argument(
+        "--repair", action="store_true", help="make stored rows anew that cannot be read"
+    )
     _week(recount, "only this week, in each listener's time zone (everything)")
 
 

@@ -8,10 +8,12 @@ Rows are read before the log is read to its end once more, so that E is never to
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from domain.calendar import IsoWeek, week_layout
+from domain.errors import UnreadableRecord
 from domain.hashing import lane_key, play_key
 from domain.heartbeats import Heartbeat, Kind
 from domain.ports import Key
@@ -22,12 +24,14 @@ from domain.units import DAY_MS, QUARTER_MS
 from heartline.differences import Difference, beyond, of_play
 from heartline.log_buckets import BUCKETS, Heard, LogBuckets
 from heartline.recount_bounds import ALWAYS, Bounds
+from heartline.repairing import Repair
 from serve.instants import iso
 from serve.listening import UTC_ALWAYS
 from stores.accounts import Accounts
 
 PLAYS_READ = 500
 WEEK_QUARTERS = 7 * 96
+DAMAGED = "rows that can be read (--repair makes them anew)"
 
 K = TypeVar("K")
 
@@ -96,7 +100,9 @@ class Recount:
         week: IsoWeek | None,
         plays_since_ms: int,
         now_ms: Callable[[], int],
+        repair: Repair | None = None,
     ) -> None:
+        self._repair = repair
         self._buckets, self._rows, self._accounts = buckets, rows, accounts
         self._whole, self._week, self._now_ms = whole, week, now_ms
         self._plays_since_ms = plays_since_ms  # plays before that the store need not have any more
@@ -121,7 +127,9 @@ class Recount:
 
     async def _in_bucket(self, bucket: int) -> AsyncIterator[Difference]:
         heard, size = self._buckets.heard(bucket), self._buckets.size(bucket)
-        stored = {name: await self._stored(name, said) for name, said in heard.items()}
+        stored = await self._all_stored(heard)
+        for name in heard.keys() - stored.keys():
+            yield Difference(name, DAMAGED, 0, 1, 1)
         gone = await self._gone(list(heard))
         await self._buckets.advance()
         if self._buckets.size(bucket) != size:
@@ -134,6 +142,18 @@ class Recount:
             self.tallied.listeners += 1
             for difference in self._of_listener(name, heard[name], bounds, of_quarters, of_plays):
                 yield difference
+
+    async def _all_stored(
+        self, heard: Mapping[str, Heard]
+    ) -> dict[str, tuple[Bounds, dict[int, int], dict[PlayOf, Play]]]:
+        """Read what is stored of listeners; nothing of those of whom a row cannot be read."""
+        if self._repair:
+            await self._repair.mend(heard)
+        stored = {}
+        for name, said in heard.items():
+            with suppress(UnreadableRecord):
+                stored[name] = await self._stored(name, said)
+        return stored
 
     async def _gone(self, names: list[str]) -> set[str]:
         erased = await self._rows.are_erased(names)

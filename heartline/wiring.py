@@ -26,6 +26,7 @@ from serve.tokens import Tokens
 from stores.accounts import Accounts
 from stores.listening import Listening
 from stores.passwords import Passwords
+from stores.tables import LISTENING_WEEKS, PLAYS
 
 STORE_FILE, LOG_FILE = "store.db", "log.db"
 RETRY_S = 1.0
@@ -155,9 +156,15 @@ def _make(data: Path) -> None:
         fail(f"cannot make {data}: {error.strerror}; choose another directory with --data")
 
 
+def ttls_s(settings: Settings) -> dict[str, int | None]:
+    """Tell how long rows of listeners live, by table; None: for ever."""
+    kept_s = settings.plays_kept_days * DAY_S or None
+    return {LISTENING_WEEKS.name: settings.week_ttl_s, PLAYS.name: kept_s}
+
+
 def listening(tables: Tables, settings: Settings) -> Listening:
     """Make the repository of what listeners listened to."""
-    kept_s = settings.plays_kept_days * DAY_S or None
+    kept_s = ttls_s(settings)[PLAYS.name]
     return Listening(tables, week_ttl_s=settings.week_ttl_s, plays_ttl_s=kept_s)
 
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from domain.errors import InvalidWeek, Refused, Unavailable, UnknownZone
+from domain.errors import InvalidWeek, Refused, Unavailable, UnknownZone, UnreadableRecord
 from stores.login_attempts import TooManyAttempts
 
 RETRY_AFTER_S = 2  # a shard or a replica that died is back within that
@@ -80,6 +80,13 @@ def away(error: Unavailable) -> ApiError:
     return ApiError(503, "a backend is away, try again", "unavailable", headers=headers)
 
 
+def damaged(error: UnreadableRecord) -> ApiError:
+    """Tell that stored rows cannot be read: 503, since they can be mended."""
+    logger.error("stored rows cannot be read, `heartline recount --repair` mends them: %s", error)
+    message = "stored rows are damaged: the operator can mend them with heartline recount --repair"
+    return ApiError(503, message, "damaged")
+
+
 def internal() -> ApiError:
     """Tell of a fault of ours without telling what it is: 500."""
     return ApiError(500, "internal error", "internal")
@@ -96,6 +103,8 @@ def as_api_error(error: Exception) -> ApiError:
             return _refused(error)
         case Unavailable():
             return away(error)
+        case UnreadableRecord():
+            return damaged(error)
         case _:
             return internal()
 

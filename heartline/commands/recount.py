@@ -21,6 +21,7 @@ from heartline.differences import Difference
 from heartline.log_buckets import LogBuckets
 from heartline.recount_bounds import Bounds, held_whole
 from heartline.recounting import Recount
+from heartline.repairing import Repair
 from heartline.settings import Settings
 from heartline.supervisor import running_url
 from heartline.terminal import fail, note, say, say_json
@@ -47,6 +48,7 @@ async def _run(options: argparse.Namespace, settings: Settings, week: IsoWeek | 
         committed = {each: await log.committed(GROUP, each) for each in await log.generations()}
         with tempfile.TemporaryDirectory(prefix="heartline-recount-") as folder:
             buckets = LogBuckets(log, Path(folder), committed)
+            repair = Repair(tables, log, wiring.ttls_s(settings))
             recount = Recount(
                 buckets,
                 wiring.listening(tables, settings),
@@ -55,10 +57,11 @@ async def _run(options: argparse.Namespace, settings: Settings, week: IsoWeek | 
                 week=week,
                 plays_since_ms=_plays_since_ms(settings),
                 now_ms=wiring.now_ms,
+                repair=repair if options.repair else None,
             )
             found = await _compare(buckets, recount, await _records(log, committed), options)
             buckets.close()
-        _tell(options, recount, buckets, found)
+        _tell(options, recount, buckets, found, repair.mended)
         return 1 if found else 0
 
 
@@ -128,7 +131,11 @@ def _progress() -> Progress:
 
 
 def _tell(
-    options: argparse.Namespace, recount: Recount, buckets: LogBuckets, found: list[Difference]
+    options: argparse.Namespace,
+    recount: Recount,
+    buckets: LogBuckets,
+    found: list[Difference],
+    mended: int,
 ) -> None:
     tallied = recount.tallied
     if options.json:
@@ -136,6 +143,7 @@ def _tell(
             {
                 "heartbeats": buckets.heartbeats,
                 "unreadable_records": buckets.unreadable,
+                "mended_rows": mended,
                 **asdict(tallied),
                 "differences": [asdict(each) for each in found],
             }
@@ -146,6 +154,8 @@ def _tell(
         f"{tallied.quarters} quarter-hours, {tallied.plays} plays and {tallied.tracks} tracks "
         f"compared, {len(found)} differences."
     )
+    if mended:
+        say(f"{mended} rows could not be read, and were made anew from the log.")
     if tallied.erased:
         say(f"{tallied.erased} erased listeners were left out.")
     if buckets.unreadable:

@@ -16,6 +16,7 @@ from heartline.differences import Difference
 from heartline.log_buckets import LogBuckets
 from heartline.recount_bounds import Bounds, held_whole
 from heartline.recounting import Recount
+from heartline.repairing import Repair
 from heartline.settings import Settings
 from stores.sqlite_tables import SqliteTables
 from stores.tables import LISTENING_WEEKS
@@ -66,7 +67,11 @@ class Machine:
         await shard.close()
 
     async def differences(
-        self, *, whole: Bounds = EVERYTHING, week: IsoWeek | None = None
+        self,
+        *,
+        whole: Bounds = EVERYTHING,
+        week: IsoWeek | None = None,
+        repair: Repair | None = None,
     ) -> list[Difference]:
         generation = await self.log.generation()
         committed = {generation: await self.log.committed(GROUP, generation)}
@@ -81,6 +86,7 @@ class Machine:
             week=week,
             plays_since_ms=0,
             now_ms=self.clock,
+            repair=repair,
         )
         try:
             return [each async for each in self.recount.differences()]

@@ -233,6 +233,18 @@ async def test_a_store_that_is_away_is_told_without_telling_where_it_is(world: W
     assert "secret" not in answer.text
 
 
+async def test_a_damaged_row_is_told_with_what_to_do(world: World) -> None:
+    account = await world.account()
+    world.listening.damaged = True
+
+    async with world.client(account) as client:
+        answer = await client.get(MINE)
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["status"], error["reason"]) == (503, 503, "damaged")
+    assert "recount --repair" in error["message"]
+
+
 @pytest.mark.parametrize(
     ("minutes", "before", "percent"),
     [(0, 0, None), (5, 0, None), (0, 5, -100.0), (10, 5, 100.0), (5, 5, 0.0), (4, 3, 33.3)],

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
-from domain.errors import Unavailable
+from domain.errors import Unavailable, UnreadableRecord
 from domain.ports import NowPlaying
 from domain.positions import Generation
 from domain.quarters import Quarters
@@ -49,11 +49,14 @@ class FakeListening:
     history: dict[str, list[Play]] = field(default_factory=dict)
     complete_ms: int = 0
     away: bool = False
+    damaged: bool = False
     reads: list[str] = field(default_factory=list)
 
     async def quarters(self, listener_id: str, first: int, last: int, *, now_ms: int) -> Quarters:
         if self.away:
             raise Unavailable("/var/lib/secret/store.db is locked")
+        if self.damaged:
+            raise UnreadableRecord("a stored row has an unknown format")
         self.reads.append("quarters")
         return Quarters.of(self.weeks.get(listener_id, {})).between(first, last)
 
