@@ -11,7 +11,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import partial
 from typing import Any, TypeVar
 
 from domain.errors import Unavailable
@@ -41,17 +40,13 @@ class Reads:
         """
         return await self._patiently(lambda: read(self._at_once()))
 
-    async def by_key(self, sql: str, keys: Sequence[Sequence[Any]]) -> list[tuple[Any, ...] | None]:
-        """Read a row or none for each of *keys*, those of a slice from one snapshot."""
-        if len(keys) == 1:
-            return [await self._row(sql, keys[0])]
-        found: list[tuple[Any, ...] | None] = []
-        for start in range(0, len(keys), SLICE):
-            if start:
-                await asyncio.sleep(0)
-            read = partial(first_rows, sql, keys[start : start + SLICE])
-            found += await self.here(read)
-        return found
+    async def row(self, sql: str, key: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Read the one row, or none, of a statement."""
+        try:
+            row: tuple[Any, ...] | None = self._at_once().execute(sql, key).fetchone()
+        except sqlite3.Error:
+            row = await self.here(lambda connection: connection.execute(sql, key).fetchone())
+        return row
 
     async def few_rows(self, sql: str, parameters: Sequence[Any]) -> Rows:
         """Read the rows of a statement; they are usually few, and as right if they are many."""
@@ -102,13 +97,6 @@ class Reads:
                 return read(connection)
         except sqlite3.Error as error:
             raise explained(self._database.path, error) from error
-
-    async def _row(self, sql: str, key: Sequence[Any]) -> tuple[Any, ...] | None:
-        try:
-            row: tuple[Any, ...] | None = self._at_once().execute(sql, key).fetchone()
-        except sqlite3.Error:
-            (row,) = await self.here(partial(first_rows, sql, [key]))
-        return row
 
     async def _patiently(self, read: Callable[[], R]) -> R:
         try:
@@ -171,10 +159,3 @@ class Reads:
         self._spare, self._connection = [], None
         for connection in connections:
             connection.close()
-
-
-def first_rows(
-    sql: str, keys: Sequence[Sequence[Any]], connection: sqlite3.Connection
-) -> list[tuple[Any, ...] | None]:
-    """Read the one row, or none, that *sql* gives for each of *keys*."""
-    return [connection.execute(sql, key).fetchone() for key in keys]

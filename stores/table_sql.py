@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608  (names come from our own declarations)
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from domain.ports import Column, Table
@@ -29,7 +29,9 @@ class TableSql:
         read = ", ".join((*self.keys, *table.values, self.counter))
         self.read = f"SELECT {read} FROM {table.name} WHERE {self._is_key} AND {LIVE}"
         self._scan = f"SELECT {read} FROM {table.name} WHERE {self._is_partition} AND {LIVE}"
+        self._selected = read
         self.upsert = lru_cache(maxsize=ROWS_TOGETHER)(self._upsert)
+        self.read_each = lru_cache(maxsize=ROWS_TOGETHER)(self._read_each)
 
     @property
     def create(self) -> str:
@@ -57,6 +59,17 @@ class TableSql:
         way = " DESC" if descending else ""
         order = ", ".join(f"{name}{way}" for name in clustering or self.keys)
         return f"{self._scan}{''.join(bounds)} ORDER BY {order} LIMIT ?"
+
+    def _read_each(self, keys: int) -> str:
+        """Read the live rows of several keys: the keys, now. Only rows that there are cost a step."""
+        names = [f"wanted_{name}" for name in self.keys]
+        wanted = f"({', '.join(names)}) AS (VALUES {', '.join([_places(names)] * keys)})"
+        equal = " AND ".join(f"{own} = {name}" for own, name in zip(self.keys, names, strict=True))
+        # CROSS: in the order of the keys, each found by its own search
+        return (
+            f"WITH wanted{wanted} SELECT {self._selected}"
+            f" FROM wanted CROSS JOIN {self.table.name} ON {equal} WHERE {LIVE}"
+        )
 
     def _upsert(self, rows: int) -> str:
         news = [*self.table.values, "stamp", "expires_ms"]
@@ -105,11 +118,15 @@ class TableSql:
         return f"DELETE FROM {self.table.name} WHERE {self._is_key} AND {EXPIRED}"
 
     def _insert(self, rows: int) -> str:
-        one = f"({', '.join('?' * len(self.columns))})"
         columns = ", ".join(self.columns)
-        return f"INSERT INTO {self.table.name} ({columns}) VALUES {', '.join([one] * rows)}"
+        values = ", ".join([_places(self.columns)] * rows)
+        return f"INSERT INTO {self.table.name} ({columns}) VALUES {values}"
 
 
 def is_each(columns: Iterable[str]) -> str:
     """Demand of each of *columns* that it is a parameter."""
     return " AND ".join(f"{name} = ?" for name in columns)
+
+
+def _places(columns: Sequence[str]) -> str:
+    return f"({', '.join('?' * len(columns))})"

@@ -41,7 +41,7 @@ def other(path: Path, reads: Reads) -> Iterator[sqlite3.Connection]:
 
 
 async def value(reads: Reads) -> int | None:
-    (row,) = await reads.by_key(ONE, [("ann",)])
+    row = await reads.row(ONE, ("ann",))
     return None if row is None else row[0]
 
 
