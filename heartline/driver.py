@@ -58,7 +58,8 @@ async def _settled(settings: Settings) -> Generation:
         generation = await settle(records, rows, settings, now_ms=wiring.now_ms)
         with contextlib.suppress(Unavailable):  # the next start makes it
             await operator_account(wiring.accounts(tables))
-        return generation
+    wiring.note_start(settings)  # when nobody has the log open
+    return generation
 
 
 def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:

@@ -87,6 +87,14 @@ def open_log(settings: Settings) -> Log:
     return SqliteLog.open(settings.data / LOG_FILE, now_ms=now_ms, partitions=settings.partitions)
 
 
+def note_start(settings: Settings) -> None:
+    """Mark a log in the data directory, so that it is known beside a ``-wal`` of another start."""
+    from stores.wal_pairs import renew_pair
+
+    if not settings.log:
+        renew_pair(settings.data / LOG_FILE, secrets.randbits(62))
+
+
 def has_log(settings: Settings) -> bool:
     """Whether there may be something in the log."""
     return bool(settings.log) or (settings.data / LOG_FILE).exists()

@@ -36,6 +36,10 @@ TABLES = (
     " part INTEGER NOT NULL, next_offset INTEGER NOT NULL, PRIMARY KEY (name, generation, part))"
     " STRICT, WITHOUT ROWID",
 )
+FIRST_MARKS = (
+    "INSERT OR IGNORE INTO marks (id, clock_ms, appends, trimmed_ms, generation, partitions)"
+    " VALUES (0, 0, 0, 0, 0, ?)"
+)
 ADVANCE = "UPDATE marks SET clock_ms = max(clock_ms, ?) RETURNING clock_ms"
 AHEAD_MS = 1_000
 # Where the machine's clock was set back, ours waits for it, but not quite still: how far a partition
@@ -67,7 +71,7 @@ def build(connection: sqlite3.Connection, partitions: int) -> None:
     """Make the tables and the first generation, unless they are there."""
     for table in TABLES:
         connection.execute(table)
-    connection.execute("INSERT OR IGNORE INTO marks VALUES (0, 0, 0, 0, 0, ?)", (partitions,))
+    connection.execute(FIRST_MARKS, (partitions,))
     connection.execute("INSERT OR IGNORE INTO generations VALUES (0, ?)", (partitions,))
 
 

@@ -22,6 +22,7 @@ from stores.group_commit import GroupCommit
 from stores.log_transactions import Batch, first_id
 from stores.sqlite import Database
 from stores.sqlite_reads import Reads, Rows
+from stores.wal_pairs import check_pair
 
 LOG = 0x484C4F47  # "HLOG"
 SCHEMA = 1
@@ -66,6 +67,7 @@ class SqliteLog:
         :raises Unavailable: if it cannot be used.
         """
         check_partitions(partitions)
+        check_pair(Path(path))
         database = Database(Path(path), LOG, SCHEMA, patience_s)
         opened = cls(database, now_ms=now_ms)
         database.create(partial(opened._build, partitions=partitions))
