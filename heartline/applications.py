@@ -16,6 +16,7 @@ from heartline import doors
 from heartline.loopback import bind_replicas_to_loopback
 from heartline.one_write import write_at_once
 from heartline.settings import Settings
+from heartline.shortcut import take_shortcut
 
 LOOPBACK = "127.0.0.1"  # HAProxy's wrapper binds the front end to the host that was asked for
 KEEP_ALIVE_S = 75
@@ -24,18 +25,22 @@ QUIET = {"log_level": "WARNING", "enable_access_log": False}  # of each applicat
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A route prefix, what answers there, and how much a replica takes at once."""
+    """A route prefix, what answers there, and how much a replica takes at once.
+
+    On a *hot* path the replica's server asks it before Serve does (`heartline.shortcut`).
+    """
 
     name: str
     prefix: str
     build: doors.Build
     ongoing: int = 500
     queued: int = 500
+    hot: bool = False
 
 
 APPLICATIONS = (
-    Application("ingest", "/v1/heartbeats", doors.ingest_app),
-    Application("listening", "/v1/me/listening", doors.listening_app),
+    Application("ingest", "/v1/heartbeats", doors.ingest_app, hot=True),
+    Application("listening", "/v1/me/listening", doors.listening_app, hot=True),
     Application("main", "/", doors.main_app),
 )
 
@@ -64,18 +69,21 @@ def _target(
         graceful_shutdown_timeout_s=2,
         ray_actor_options={"num_cpus": 0},
         logging_config=QUIET,
-    )(serve.ingress(_builder(application.build, settings, generation))())
+    )(serve.ingress(_builder(application, settings, generation))())
     return serve.RunTarget(
         target=deployment.bind(), name=application.name, route_prefix=application.prefix
     )
 
 
 def _builder(
-    build: doors.Build, settings: Settings, generation: Generation
+    application: Application, settings: Settings, generation: Generation
 ) -> Callable[[], ASGIApp]:
     def build_here() -> ASGIApp:
         bind_replicas_to_loopback()
         write_at_once()
-        return build(settings, generation)
+        app = application.build(settings, generation)
+        if application.hot:
+            take_shortcut(app, prefix=application.prefix, at_once=application.ongoing)
+        return app
 
     return build_here

@@ -12,6 +12,7 @@ from pathlib import Path
 from zlib import crc32
 
 from heartline.processes import MARKER
+from heartline.shortcut import HOOK
 
 REPLICA_PORTS_FROM = 20_000  # below the ephemeral ports
 REPLICA_PORTS = 100  # of each start
@@ -88,6 +89,7 @@ _CORE = {
 _SERVE = {
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": HOOK,
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",  # serve.shutdown: 33 s to 2 s
     # HAProxy and its manager: noticed after three checks, 30 s by default; a start on a busy
     # machine may take longer than the 5 s after which it would be begun anew.
