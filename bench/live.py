@@ -18,64 +18,39 @@ listener instead of three.
 import argparse
 import asyncio
 import time
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 
 import httpx
 
 from bench.report import Figure, Goal, Plot, report
+from bench.rig.accounts import make_accounts
 from bench.rig.cpu import cpu_s, resident_mib
+from bench.rig.probes import PATIENCE_S, Probe, poll
+from bench.rig.singles import REPLICA, single_posts
 from bench.rig.up import Up, scratch, up
-from bench.rig.wrk import Load, write_requests, wrk
 from domain.units import SECOND_MS
 from heartline import wiring
-from stores.accounts import Account, Scope
+from stores.accounts import Scope
 
 BEAT_S = 30.0
 BATCH = 250
 TICK_S = 0.1
 IN_FLIGHT = 16
 PROBES = 64
-POLL_S = 1.0
 WARM_S = 20.0  # of a step: listeners are new, their rows are looked for
 SAMPLED_S = 30.0  # whose heartbeats are followed
-PATIENCE_S = 90.0
 BEATS_PER_TRACK = 7
-SINGLES = 5_000  # accounts: more than tokens are remembered
 PARTS = {
-    "ingest": "ServeReplica:ingest",
+    "ingest": REPLICA,
     "shards": "_Shard",
     "tailer": "_Tailer",
     "HAProxy": "haproxy",
     "reads": "ServeReplica:listening",
 }
-
-
-@dataclass(slots=True)
-class Probe:
-    """A listener whose number is read: what was said and when, and when it was first read."""
-
-    account: Account
-    token: str
-    first_ms: int = 0
-    unread: deque[int] = field(default_factory=deque)  # instants of heartbeats
-    stale_s: list[float] = field(default_factory=list)
-
-    def said(self, at_ms: int) -> None:
-        """Note a heartbeat."""
-        self.first_ms = self.first_ms or at_ms
-        self.unread.append(at_ms)
-
-    def read(self, listened_ms: int, now_ms: int, sample: range) -> None:
-        """Note what the number was; heartbeats of the *sample* are followed."""
-        while self.unread and self.unread[0] <= self.first_ms + listened_ms:
-            at_ms = self.unread.popleft()
-            if at_ms in sample and at_ms != self.first_ms:
-                self.stale_s.append((now_ms - at_ms) / SECOND_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,40 +121,6 @@ class Crowd:
         )
 
 
-async def make_accounts(data: Path, count: int, name: str, scope: Scope) -> list[Account]:
-    """Make accounts that have tokens."""
-    async with wiring.store(data, make=True) as tables:
-        accounts = wiring.accounts(tables)
-        return await asyncio.gather(
-            *[
-                accounts.create(f"{name}-{i}", password=None, time_zone="UTC", scopes=[scope])
-                for i in range(count)
-            ]
-        )
-
-
-async def poll(client: httpx.AsyncClient, probes: Sequence[Probe], sample: range) -> None:
-    """Read the probes' numbers again and again, until their sampled heartbeats are all in them."""
-    while wiring.now_ms() < sample.stop or any(_waits(probe, sample) for probe in probes):
-        if wiring.now_ms() > sample.stop + PATIENCE_S * SECOND_MS:
-            break
-        begun = time.monotonic()
-        for probe in probes:
-            headers = {"authorization": f"Bearer {probe.token}"}
-            answer = await client.get("/v1/me/listening/minutes", headers=headers)
-            if answer.status_code == 200:
-                told = answer.json()
-                probe.read(told["listened_ms"], wiring.now_ms(), sample)
-        await asyncio.sleep(max(0.0, POLL_S - (time.monotonic() - begun)))
-    for probe in probes:  # what never came is as stale as we waited
-        late = [at_ms for at_ms in probe.unread if at_ms in sample]
-        probe.stale_s += [(wiring.now_ms() - at_ms) / SECOND_MS for at_ms in late]
-
-
-def _waits(probe: Probe, sample: range) -> bool:
-    return bool(probe.unread) and probe.unread[0] < sample.stop
-
-
 async def step(running: Up, probes: Sequence[Probe], gateway: str, count: int) -> Step:
     """Hold *count* listeners for as long as it takes to follow a sample of their heartbeats."""
     headers = {"authorization": f"Bearer {gateway}", "content-type": "application/json"}
@@ -236,31 +177,31 @@ async def hold(data: Path, listeners: Sequence[int]) -> list[Step]:
     return steps
 
 
-def single_posts(data: Path, seconds: int) -> tuple[Load, float]:
-    """Post one heartbeat a request, as fast as it goes; tells also what the replica took of it, µs."""
-    accounts = asyncio.run(make_accounts(data, SINGLES, "single", Scope.LISTENER))
-    tokens, now_ms = wiring.tokens(data), wiring.now_ms()
-    requests = []
-    for index, account in enumerate(accounts):
-        body = (
-            f'{{"heartbeats":[{{"id":"{index:022d}","kind":"beat","at":{now_ms},'
-            f'"track_id":"track{index:017d}","play_id":"play{index:018d}"}}]}}'
-        )
-        token = tokens.sign(account.listener_id, account.scopes)
-        requests.append(
-            f"POST /v1/heartbeats HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
-    path = data / "requests"
-    write_requests(path, requests)
-    with up(data) as running:
-        wrk(running.url, path, connections=64, seconds=3)
-        (replica,) = running.named(PARTS["ingest"])
-        before = cpu_s(replica)
-        load = wrk(running.url, path, connections=64, seconds=seconds)
-        took_us = (cpu_s(replica) - before) / (load.per_s * seconds) * 1e6
-    assert not load.failed, load
-    return load, took_us
+def figures(steps: Sequence[Step]) -> list[Figure]:
+    """Tell of each step how stale its numbers were, and what it took."""
+    told = []
+    for each in steps:
+        name = f"{each.listeners:,} listeners"
+        told += [
+            Figure(f"{name}, stale p50", each.stale(50), "s"),
+            Figure(f"{name}, stale p99", each.stale(99), "s"),
+            Figure(f"{name}, cores of all parts", sum(each.cores.values())),
+            Figure(f"{name}, memory of the shards", each.shards_mib, "MiB"),
+        ]
+    return told
+
+
+def plots(steps: Sequence[Step]) -> list[Plot]:
+    """Draw staleness and processor time by listeners."""
+    stale = {
+        f"p{percent}": [(each.listeners / 1_000, each.stale(percent)) for each in steps]
+        for percent in (50, 99)
+    }
+    cores = {part: [(each.listeners / 1_000, each.cores[part]) for each in steps] for part in PARTS}
+    return [
+        Plot("Staleness by listeners", "thousand listeners", "s", stale, 60),
+        Plot("Processor time by listeners", "thousand listeners", "cores", cores, 2),
+    ]
 
 
 def main() -> None:
@@ -273,43 +214,18 @@ def main() -> None:
         load, took_us = single_posts(data, 3 if arguments.quick else 8)
     with scratch() as data:
         steps = asyncio.run(hold(data, [100_000] if arguments.quick else arguments.listeners))
-    held = [each.listeners for each in steps if each.stale(99) < 60 and not each.refused]
-    figures = [
+    singles = [
         Figure("single posts, requests/s", load.per_s),
         Figure("single posts, listeners held at one in 30 s", load.per_s * BEAT_S),
         Figure("single posts, p99", load.p99_ms, "ms"),
         Figure("single posts, replica's CPU a request", took_us, "µs"),
     ]
-    for each in steps:
-        name = f"{each.listeners:,} listeners"
-        figures += [
-            Figure(f"{name}, stale p50", each.stale(50), "s"),
-            Figure(f"{name}, stale p99", each.stale(99), "s"),
-            Figure(f"{name}, cores of all parts", sum(each.cores.values())),
-            Figure(f"{name}, memory of the shards", each.shards_mib, "MiB"),
-        ]
-    fresh = Plot(
-        "Staleness by listeners",
-        "thousand listeners",
-        "s",
-        {
-            f"p{percent}": [(each.listeners / 1_000, each.stale(percent)) for each in steps]
-            for percent in (50, 99)
-        },
-        60,
-    )
-    cores = Plot(
-        "Processor time by listeners",
-        "thousand listeners",
-        "cores",
-        {part: [(each.listeners / 1_000, each.cores[part]) for each in steps] for part in PARTS},
-        2,
-    )
+    held = [each.listeners for each in steps if each.stale(99) < 60 and not each.refused]
     report(
         "live",
         [Goal("listeners held, stale at p99 under 60 s", 500_000, max(held, default=0))],
-        figures=figures,
-        plots=[fresh, cores],
+        figures=singles + figures(steps),
+        plots=plots(steps),
     )
 
 

@@ -11,8 +11,9 @@ Seen, on a machine that was busy with other things: 13 s, of which the new shard
 ``bench/results/recovery.json``. One thread does it all, and holds the interpreter's lock for 60 µs a
 listener: installing rows into the fold 35 % (one call of a kernel for each row), reading them 30 %
 (3.8 µs a row), and the flushes of other partitions, whose windows go on, 12 %. Room for rows was made
-for each row; it is made once a batch now, which halved installing.
-To come: kernels that install the rows of a whole batch, and one range read for a listener's rows.
+for each row; it is made once a batch now, which halved installing. Since that was seen, one call of a
+kernel installs all of a batch's rows of a table, and up to 128 keys are read with one statement (1.5 µs a
+row that is not there, 3.4 before; 4.2 µs one that is, 5.9 before).
 """
 
 import argparse
