@@ -38,8 +38,11 @@ Value = str | int | bytes | None
 Key = tuple[Value, ...]  # the partition key's columns, then the clustering key's
 
 
-class StampedRow(Struct, frozen=True):
-    """A row of a stamped table, as written. Shards make millions of them; a dataclass is slower."""
+class StampedRow(Struct, frozen=True, gc=False):
+    """A row of a stamped table, as written. Shards make millions of them; a dataclass is slower.
+
+    It holds no containers but its key, so the garbage collector need not look at it.
+    """
 
     key: Key
     state: bytes
