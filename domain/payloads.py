@@ -57,7 +57,7 @@ _codec = pa.Codec("zstd", compression_level=1)
 class _Texts:
     """A column of texts: offsets into bytes, and how long they all are if they can be packed."""
 
-    offsets: list[int]
+    offsets: npt.NDArray[np.int32]
     octets: memoryview
     lengths: Octets  # as they stand in a frame
     width: int
@@ -72,7 +72,7 @@ class _Texts:
             width = 0
         if not (width and can_pack(bytes(octets))):
             width = 0
-        return cls((offsets - offsets[0]).tolist(), octets, lengths.astype("<u2"), width)
+        return cls(offsets - offsets[0], octets, lengths.astype("<u2"), width)
 
     def packed(self, begin: int, end: int) -> bytes | None:
         """Some of the texts as a section behind the frame; None if they cannot be packed."""
