@@ -61,6 +61,7 @@ async def left_behind(log: Log, listening: Listening) -> StoreBehindLog | None:
 
     Only what was committed is trimmed, and before a commit its partition's progress is written.
     """
+    trimmed_ms = await log.trimmed_ms()  # first: progress can only be farther by then
     complete_ms = max(
         [
             await listening.progress_ms(generation.number, partition)
@@ -68,7 +69,6 @@ async def left_behind(log: Log, listening: Listening) -> StoreBehindLog | None:
             for partition in range(generation.partitions)
         ]
     )
-    trimmed_ms = await log.trimmed_ms()
     return StoreBehindLog() if complete_ms < trimmed_ms else None
 
 
