@@ -264,6 +264,7 @@ MUTATIONS: Mapping[str, Sequence[Patch]] = {
 # Mistakes that few seeds see as they are drawn, and what a run must have often to see them.
 STRESSES: Mapping[str, Stress] = {
     "flush only rows that changed": Stress(rates={Fault.KILLED: 0.3, Fault.HALF: 0.3}),
+    "go on after a collect that failed": Stress(rates={Fault.MEMORY: 0.1}),
     "ask who is erased before the rows are read": Stress(
         rates={Fault.REFUSED: 0.02}, rare=(Fault.ERASE, Fault.CRASH), slow_plays_s=5.0
     ),
