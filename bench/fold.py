@@ -5,19 +5,22 @@ random order; ids are random, as accounts and clients make them. Measured is the
 what a shard does with records but for the store: decode, find the listeners and what must be read,
 apply, and, once a window, count plays and collect rows. Records are folded a mebibyte at a time, as
 the tailer hands them over when there is much to do; one by one, printed apart, each pays for Python.
-The first round of each run, in which every listener is new, is not counted. Peers: polars, which does the sessionization of the same heartbeats
-in one go (sort, difference, group, sum; on one thread); the oracle, which is the rule in plain Python
-and makes the same quarters and plays; and Python dictionaries that do the hot path only.
+The first round of each run, in which every listener is new, is not counted. Peers: polars, which does
+the sessionization of the same heartbeats in one go (sort, difference, group, sum; on one thread); the
+oracle, which is the rule in plain Python and makes the same quarters and plays; and Python
+dictionaries that do the hot path only.
 
 Predicted: 5 M heartbeats/s, bound by cache misses; the prototype, without plays and rows, had 7.4 M.
 Seen at first: 0.68 M. Profiled part by part: a third was Arrow's objects and checks for each record,
 a third the listener's lines of memory, each waited for in turn (a wrong first guess in the hash table
-cost more than all compute), the rest the two heartbeats of a play that touch rows. So each pass asks for the memory of the next,
-the second heartbeat of a play touches the play alone, and plays are named once a window: 1.7 M. Then
-zstd was the largest part: ids do not compress, so records are packed by column (decode 221 -> 85 ns),
-and applying asks ahead, too (142 -> 70). What is left is spread evenly: letters are unpacked (30 ns)
-and hashed (30), a listener's and a play's lines are fetched although asked for (100), a seventh of the
-heartbeats begins a play (0.4 µs each), Python takes 0.06 ms a call.
+cost more than all compute), the rest the two heartbeats of a play that touch rows. So each pass asks
+for the memory of the next, the second heartbeat of a play touches the play alone, and plays are named
+once a window: 1.7 M. Then zstd was the largest part: ids do not compress, so records are packed by
+column (decode 221 -> 78 ns), applying asks ahead, too (142 -> 63), and planning takes so few rows at a
+time that what it asked for is still there (200 -> 118). What is left is spread evenly: letters are
+unpacked (30 ns) and hashed (30), a listener's and a play's lines are fetched although asked for (100),
+a seventh of the heartbeats begins a play (0.4 µs each), Python takes 0.06 ms a call. With five times
+the listeners the hash table, too, is beyond all caches.
 """
 
 import argparse

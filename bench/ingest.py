@@ -5,20 +5,19 @@ streams of 2 000 over 8. The log's reader and the shards run beside it, on the s
 what comes in; so does the load generator. The peers are bare uvicorn that reads the same bodies and
 says 202, and the disk's own fsyncs.
 
-Predicted: 150 000 JSON heartbeats/s, as the prototype had without consumers; less with them. What was
-seen is below. In a process that does nothing else a JSON heartbeat takes 0.9 µs to decode, 0.6 to
-become part of a record (of it 0.4 in zstd), an Arrow one 0.3 and 0.6. In the replica it is several
-times that: a profile has a third of the time in Starlette, uvicorn and Serve, a fifth in decoding, a
-seventh in finding the account, a seventh in making records, a twelfth in SQLite; the rest waits. With
-400 rows in a record it has 88 to 96 bytes, with 4 000 rows 74: ids are random, and cost 16 bytes each.
+Predicted: 150 000 JSON heartbeats/s, as the prototype had without consumers; less with them. Seen at
+first: 97 000, at 8.4 µs of the replica's CPU a heartbeat, and 347 000 of Arrow's at 2.3. A profile had a
+third of the time in Starlette, uvicorn and Serve, a fifth in decoding, a seventh in finding the account,
+a seventh in making records, a twelfth in SQLite. Ids are random, and cost 16 bytes each: with 50 rows a
+record has 89 bytes a heartbeat, with 1 000 it has 80, with 4 000 64.
 
 What was won: the log's reader gathers for 0.1 s before it calls a shard, which took 7.6 µs a heartbeat
-in the shards and 3.5 in the reader, for 50 rows a call, and now takes 3.1 and 1.6. Of ingest itself,
-on a busy machine and without HTTP: listener ids of a body are checked as one text, partitions are
-counted and sorted as small numbers, and Arrow's texts are looked over without writing anything; a JSON
-heartbeat went from 5.0 µs of CPU to 4.1, an Arrow one from about 1.9 to 1.7. What would come next: the
-offsets of texts as Python numbers in `domain.payloads` (a tenth of making a record), and a second
-ingest replica where there are more cores.
+in the shards and 3.5 in the reader, for 50 rows a call, and now takes a third. Of ingest itself:
+listener ids of a body are checked as one text, partitions are counted and sorted as small numbers,
+Arrow's texts are looked over without writing anything, records are packed by column, and requests are
+answered before Serve's account of them. What would come next for Arrow, which has 1.8 µs a heartbeat
+in the replica: packing ids with vector instructions (0.15 of it), and a second ingest replica where
+there are more cores.
 """
 
 import argparse

