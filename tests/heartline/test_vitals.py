@@ -47,6 +47,9 @@ class Watch:
         return self.family
 
     async def looks(self, times: int) -> None:
+        """Wait for that many looks from now on; those that went by do not count."""
+        while not self._looked.locked():
+            await self._looked.acquire()
         for _ in range(times):
             await self._looked.acquire()
 
