@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from actors.record_groups import grouped, left_out
 from actors.remaking import remade
 from domain.columns import columns_of
 from domain.counted import Counted
-from domain.errors import LogBehindStore, Unavailable, UnreadableRecord
+from domain.errors import LogBehindStore, Unavailable
 from domain.fold import Fold
-from domain.payloads import Opened, open_payload
+from domain.payloads import Opened
 from domain.ports import Log, NowPlaying, Record
 from domain.positions import Generation, part_key, position
 from domain.rows import Rows
@@ -30,7 +31,6 @@ from stores.listening import Listening, Progress
 
 GROUP = "shards"
 SWEEP_EVERY = 20  # flushes; what was not touched for that many is forgotten
-MOST_ROWS = 50_000  # heartbeats folded in one go
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 log_ = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Partition:
                 fresh = [record for record in records if record.offset >= wanted]
                 if fresh and fresh[0].offset > wanted:
                     self._skip(wanted, fresh[0].offset)
-                for group in _grouped(fresh):
+                for group in grouped(fresh):
                     with self._whole():
                         wanted = await self._apply(group)
             return wanted
@@ -187,7 +187,7 @@ class Partition:
             positions = [position(self._generation.number, offset) for offset, _ in full]
             batch, damaged = columns_of([opened for _, opened in full], positions)
             for index, error in damaged:
-                _left_out(full[index][0], error)
+                left_out(full[index][0], error)
             found, wanted = self._fold.plan(batch)
             if wanted:
                 await self._load(wanted)
@@ -273,29 +273,3 @@ class Partition:
             else:
                 self.trouble = ""
                 return result
-
-
-def _grouped(records: Sequence[Record]) -> list[list[tuple[Record, Opened | None]]]:
-    """Open records and put them into groups that are worth a pass; a bad one is in there as None."""
-    groups: list[list[tuple[Record, Opened | None]]] = []
-    rows = MOST_ROWS
-    for record in records:
-        opened = _open(record)
-        if rows >= MOST_ROWS:
-            groups.append([])
-            rows = 0
-        groups[-1].append((record, opened))
-        rows += opened.rows if opened else 0
-    return groups
-
-
-def _open(record: Record) -> Opened | None:
-    try:
-        return open_payload(record.payload)
-    except UnreadableRecord as error:
-        _left_out(record.offset, error)
-        return None
-
-
-def _left_out(offset: int, error: UnreadableRecord) -> None:
-    log_.error("record at offset %d is left out: %s", offset, error)

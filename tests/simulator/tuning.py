@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import actors.partition
+import actors.record_groups
 import heartline.generations
 import streams.housekeeping
 import streams.tailer
@@ -26,7 +27,7 @@ def tuned(world: World) -> Iterator[None]:
     with ExitStack() as stack:
         for module, name, value in (
             (actors.partition, "SWEEP_EVERY", conditions.sweep_every),
-            (actors.partition, "MOST_ROWS", conditions.most_rows),
+            (actors.record_groups, "MOST_ROWS", conditions.most_rows),
             (actors.partition, "Fold", _scarce(world)),
             (streams.tailer, "MOST_BYTES", conditions.most_bytes),
             (streams.tailer, "IDLE_S", 3.0),
