@@ -15,19 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from domain.batches import MOST_TEXT_BYTES, SCHEMA, offsets_of
+from domain.heartbeat_items import NEEDS, Admission, missing, wrong
 from domain.heartbeats import KINDS, MOST_AT, MOST_POSITION_MS, MOST_STRETCH, Refusal
 from domain.ids import ID_BYTES
 from domain.units import DAY_MS, FUTURE_MS
 from serve.arrow_messages import MOST_PLAIN_BYTES, check_messages
-from serve.heartbeat_bodies import (
-    NEEDS,
-    Admission,
-    BadBody,
-    Rejected,
-    Taken,
-    missing,
-    wrong,
-)
+from serve.heartbeat_bodies import BadBody, Rejected, Taken
 
 MOST_ROWS = 100_000
 

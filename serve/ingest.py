@@ -10,13 +10,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.heartbeat_items import Admission
 from serve.appender import Appender, LogEnd, Overloaded
 from serve.arrow_bodies import read_arrow
 from serve.auth import Authenticate, Caller, require
 from serve.endpoints import JSON, Endpoint, Link, routes
 from serve.errors import ApiError
 from serve.frame import application
-from serve.heartbeat_bodies import Admission, BadBody, HeartbeatsDocument, Receipt, Taken
+from serve.heartbeat_bodies import BadBody, HeartbeatsDocument, Receipt, Taken
 from serve.inputs import JSON_TYPE, check_type, read_body
 from serve.json_bodies import read_json
 from stores.accounts import Scope

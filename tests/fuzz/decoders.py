@@ -18,6 +18,7 @@ from domain.batches import batch_of as batch_of_heartbeats
 from domain.calendar import IsoWeek, check_zone
 from domain.columns import decode
 from domain.errors import InvalidWeek, UnknownZone, UnreadableRecord
+from domain.heartbeat_items import Admission
 from domain.heartbeats import Heartbeat, Kind
 from domain.ids import BASE62
 from domain.payloads import encode, encode_erase
@@ -26,7 +27,7 @@ from heartline.settings import PREFIX, BadSettings, Settings
 from serve.account_bodies import NewAccount, ProfileChange
 from serve.arrow_bodies import read_arrow
 from serve.errors import ApiError
-from serve.heartbeat_bodies import Admission, BadBody
+from serve.heartbeat_bodies import BadBody
 from serve.history import FIRST_KEY, parse_mark
 from serve.inputs import decode as decode_json
 from serve.json_bodies import read_json

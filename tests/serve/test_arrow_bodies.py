@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.batches import SCHEMA, heartbeats_of
+from domain.heartbeat_items import Admission
 from domain.heartbeats import Heartbeat
 from domain.ids import ID_BYTES
 from serve import arrow_bodies
 from serve.arrow_bodies import read_arrow
-from serve.heartbeat_bodies import Admission, BadBody, Taken
+from serve.heartbeat_bodies import BadBody, Taken
 from serve.json_bodies import read_json
 from tests.serve.bodies import (
     LATE_LIMIT_DAYS,
