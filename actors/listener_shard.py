@@ -31,7 +31,7 @@ class ListenerShard:
         self._listening, self._log, self._now_ms = listening, log, now_ms
         self._window_s = commit_window_ms / SECOND_MS
         self._partitions: dict[int, Partition] = {}
-        self._flushers: list[asyncio.Task[None]] = []
+        self._flushers: dict[int, asyncio.Task[None]] = {}
 
     async def open(self, partition: int) -> int:
         """Take a partition on; tells the next offset wanted."""
@@ -53,11 +53,22 @@ class ListenerShard:
         """Tell how far each partition is."""
         return [held.status() for _, held in sorted(self._partitions.items())]
 
+    async def release(self, partition: int) -> None:
+        """Write out and commit a partition that another shard takes on, and let it go.
+
+        Releasing what is not held changes nothing.
+        """
+        if held := self._partitions.get(partition):
+            await held.flush()
+            if self._partitions.get(partition) is held:  # what came meanwhile, the log has
+                del self._partitions[partition]
+                self._flushers.pop(partition).cancel()
+
     async def close(self) -> None:
         """Write out and commit everything applied, then stop."""
-        for flusher in self._flushers:
+        for flusher in self._flushers.values():
             flusher.cancel()
-        await asyncio.gather(*self._flushers, return_exceptions=True)
+        await asyncio.gather(*self._flushers.values(), return_exceptions=True)
         await asyncio.gather(*(held.flush() for held in self._partitions.values()))
         self._partitions.clear()
 
@@ -72,7 +83,7 @@ class ListenerShard:
             )
             self._partitions[number] = held
             delay_s = self._window_s * number / self._generation.partitions
-            self._flushers.append(asyncio.create_task(self._flush_forever(held, delay_s)))
+            self._flushers[number] = asyncio.create_task(self._flush_forever(held, delay_s))
         return self._partitions[number]
 
     async def _flush_forever(self, held: Partition, delay_s: float) -> None:

@@ -1,6 +1,8 @@
 """Listener shards as Ray actors: a shell of one line a method around `ListenerShard`."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from resource import getpagesize
 from typing import Any
 
 import ray
@@ -34,23 +36,33 @@ class _Shard:
     async def status(self) -> list[dict[str, Any]]:
         return await self._shard.status()
 
+    async def resident_bytes(self) -> int:
+        return resident_bytes()
+
+    async def release(self, partition: int) -> None:
+        await self._shard.release(partition)
+
     async def close(self) -> None:
         await self._shard.close()
 
 
-def start_shards(build: Build, count: int) -> list["RayShard"]:
-    """Start *count* shards; Ray restarts one that dies, and it goes on from what was committed."""
+def resident_bytes() -> int:
+    """Tell how much memory this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * getpagesize()
+
+
+def start_shard(build: Build, number: int, **options: Any) -> RayShard:
+    """Start a shard; Ray restarts one that dies, and it goes on from what was committed.
+
+    *options* are Ray's, and come before ours.
+    """
     actor: Any = ray.remote(_Shard)  # its options lose the types of its methods
-    return [
-        RayShard(
-            actor.options(
-                name=shard_name(number),
-                namespace=NAMESPACE,
-                num_cpus=0,
-                max_restarts=-1,
-                max_concurrency=CALLS_AT_ONCE,
-                enable_task_events=False,
-            ).remote(build)
-        )
-        for number in range(count)
-    ]
+    ours = {
+        "name": shard_name(number),
+        "namespace": NAMESPACE,
+        "num_cpus": 0,
+        "max_restarts": -1,
+        "max_concurrency": CALLS_AT_ONCE,
+        "enable_task_events": False,
+    }
+    return RayShard(number, actor.options(**(ours | options)).remote(build))

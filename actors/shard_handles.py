@@ -1,18 +1,18 @@
 """What other processes hold of the shards; importing it brings no kernels along."""
 
-from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError
 
+from actors.assignment import Assignment
 from domain.errors import Unavailable
 from domain.hashing import partition_of
 from domain.ports import NowPlaying, Record
 
 NAMESPACE = "heartline"
-Result = TypeVar("Result")
 
 
 def shard_name(number: int) -> str:
@@ -20,62 +20,106 @@ def shard_name(number: int) -> str:
     return f"shard-{number}"
 
 
-def find_shards(count: int) -> list["RayShard"]:
-    """Find the running shards from another process of the cluster."""
-    return [RayShard(ray.get_actor(shard_name(number), NAMESPACE)) for number in range(count)]
-
-
 class RayShard:
     """A shard in another process; every method raises `Unavailable` while that process is away."""
 
-    def __init__(self, handle: "ActorHandle[Any]") -> None:
-        self.handle = handle
+    def __init__(self, number: int, handle: "ActorHandle[Any] | None" = None) -> None:
+        self.number = number
+        self._found = handle
 
     async def open(self, partition: int) -> int:
         """`ListenerShard.open`."""
-        return await _answer(self.handle.open.remote(partition))
+        wanted: int = await self._answer("open", partition)
+        return wanted
 
     async def apply(self, partition: int, offset: int, records: Sequence[Record]) -> int:
         """`ListenerShard.apply`."""
-        return await _answer(self.handle.apply.remote(partition, offset, records))
+        wanted: int = await self._answer("apply", partition, offset, records)
+        return wanted
 
     async def caught_up(self, partition: int, offset: int, at_ms: int) -> int:
         """`ListenerShard.caught_up`."""
-        return await _answer(self.handle.caught_up.remote(partition, offset, at_ms))
+        wanted: int = await self._answer("caught_up", partition, offset, at_ms)
+        return wanted
 
     async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
         """`ListenerShard.now_playing`."""
-        return await _answer(self.handle.now_playing.remote(listener_ids))
+        playing: list[NowPlaying | None] = await self._answer("now_playing", listener_ids)
+        return playing
 
     async def status(self) -> list[dict[str, Any]]:
         """`ListenerShard.status`."""
-        return await _answer(self.handle.status.remote())
+        told: list[dict[str, Any]] = await self._answer("status")
+        return told
+
+    async def resident_bytes(self) -> int:
+        """Tell how much memory the shard's process has."""
+        told: int = await self._answer("resident_bytes")
+        return told
+
+    async def release(self, partition: int) -> None:
+        """`ListenerShard.release`."""
+        await self._answer("release", partition)
 
     async def close(self) -> None:
         """`ListenerShard.close`."""
-        await _answer(self.handle.close.remote())
+        await self._answer("close")
+
+    @property
+    def handle(self) -> "ActorHandle[Any]":
+        """The actor, found by its name at the first need, and again after it was lost.
+
+        Raises
+        ------
+        Unavailable
+            There is none of that name.
+        """
+        if self._found is None:
+            try:
+                self._found = ray.get_actor(shard_name(self.number), NAMESPACE)
+            except ValueError as error:
+                raise Unavailable(f"there is no listener shard {self.number}") from error
+        return self._found
+
+    async def _answer(self, method: str, *given: Any) -> Any:
+        handle: Any = self.handle
+        try:
+            return await getattr(handle, method).remote(*given)
+        except (RayActorError, GetTimeoutError) as error:
+            self._found = None  # another actor may have taken its name
+            raise Unavailable("a listener shard is restarting") from error
 
 
-async def _answer(call: Awaitable[Result]) -> Result:
-    try:
-        return await call
-    except (RayActorError, GetTimeoutError) as error:
-        raise Unavailable("a listener shard is restarting") from error
+class FoundShards:
+    """The shards of the cluster, each looked for once."""
+
+    def __init__(self) -> None:
+        self._shards: dict[int, RayShard] = {}
+
+    def __call__(self, number: int) -> RayShard:
+        """Tell the shard of that number, whether it runs or not."""
+        return self._shards.setdefault(number, RayShard(number))
 
 
 class RayPresence:
     """Who plays what now, asked of the shards that hold the listeners."""
 
-    def __init__(self, shards: Sequence[RayShard], partitions: int) -> None:
-        self._shards, self._partitions = shards, partitions
+    def __init__(
+        self,
+        current: Callable[[], Awaitable[Assignment]],
+        find: Callable[[int], RayShard],
+        partitions: int,
+    ) -> None:
+        self._current, self._find, self._partitions = current, find, partitions
 
     async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
         """Tell what each of *listener_ids* plays now, in their order."""
+        owners = (await self._current()).owners
         by_shard: dict[int, list[str]] = {}
         for listener_id in listener_ids:
-            partition = partition_of(listener_id, self._partitions)
-            by_shard.setdefault(partition % len(self._shards), []).append(listener_id)
+            owner = owners[partition_of(listener_id, self._partitions)]
+            by_shard.setdefault(owner, []).append(listener_id)
         found: dict[str, NowPlaying | None] = {}
         for number, names in by_shard.items():
-            found.update(zip(names, await self._shards[number].now_playing(names), strict=True))
+            found.update(zip(names, await self._find(number).now_playing(names), strict=True))
         return [found[listener_id] for listener_id in listener_ids]

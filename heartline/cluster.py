@@ -10,9 +10,12 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
+from actors.assignment import Assignment
 from actors.listener_shard import ListenerShard
-from actors.ray_shard import start_shards
-from actors.shard_handles import RayShard, find_shards
+from actors.ray_assignment import RayAssignment, put_assignment
+from actors.ray_shard import start_shard
+from actors.routed_shards import RoutedShards
+from actors.shard_handles import FoundShards, RayShard
 from domain.positions import Generation
 from domain.warm import warm
 from heartline import wiring
@@ -54,12 +57,16 @@ class Consumers:
 
 def start_consumers(settings: Settings, generation: Generation) -> Consumers:
     """Start the shards, then the tailer."""
-    shards = start_shards(_shard_builder(settings, generation), settings.shards)
-    tailer, following = start_tailer(_tailer_builder(settings, generation))
+    build, numbers = shard_builder(settings, generation), range(settings.shards)
+    shards = [start_shard(build, number) for number in numbers]
+    put_assignment(Assignment.dealt(generation.partitions, numbers))
+    tailer, following = start_tailer(tailer_builder(settings, generation))
     return Consumers(shards, tailer, following)
 
 
-def _shard_builder(settings: Settings, generation: Generation) -> Callable[[], ListenerShard]:
+def shard_builder(settings: Settings, generation: Generation) -> Callable[[], ListenerShard]:
+    """Tell how a shard is made, in its own process."""
+
     def build() -> ListenerShard:
         warm()  # the first heartbeat shall not wait for a compiler
         tables, log = wiring.opened(settings)
@@ -74,11 +81,13 @@ def _shard_builder(settings: Settings, generation: Generation) -> Callable[[], L
     return build
 
 
-def _tailer_builder(settings: Settings, generation: Generation) -> Callable[[], Run]:
+def tailer_builder(settings: Settings, generation: Generation) -> Callable[[], Run]:
+    """Tell how the tailer is made, in its own process."""
+
     def build() -> Run:
-        shards = find_shards(settings.shards)
+        shards = RoutedShards(RayAssignment().current, FoundShards())
         tables, log = wiring.opened(settings)
-        tailer = Tailer(log, generation, lambda partition: shards[partition % len(shards)])
+        tailer = Tailer(log, generation, lambda _: shards)
         retention = Retention(settings.log_retention_days, settings.log_retention_bytes)
 
         async def run() -> None:

@@ -5,7 +5,8 @@ from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp
 
-from actors.shard_handles import RayPresence, find_shards
+from actors.ray_assignment import RayAssignment
+from actors.shard_handles import FoundShards, RayPresence, RayShard
 from domain.ports import Log, Tables
 from domain.positions import Generation
 from heartline import wiring
@@ -46,14 +47,17 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
     tables, records = wiring.opened(settings)
     rows = wiring.listening(tables, settings)
     parts = _parts(settings, generation, tables, records)
-    shards = find_shards(settings.shards)
+    current, find = RayAssignment().current, FoundShards()
+
+    async def shards() -> Mapping[int, RayShard]:
+        return {number: find(number) for number in (await current()).shards}
 
     async def status() -> Mapping[str, Any]:
         return await status_of(
             records,
             rows,
             generation,
-            shards,
+            await shards(),
             now_ms=wiring.now_ms,
             stale_ms=settings.stale_limit_ms,
         )
@@ -80,7 +84,7 @@ def _parts(settings: Settings, generation: Generation, tables: Tables, records: 
         tokens=wiring.tokens(settings.data),
         listening=rows,
         catalogue=Catalogue(tables),
-        presence=RayPresence(find_shards(settings.shards), generation.partitions),
+        presence=RayPresence(RayAssignment().current, FoundShards(), generation.partitions),
         generation=current,
         erase=wiring.eraser(records, rows, generation),
         now_ms=wiring.now_ms,

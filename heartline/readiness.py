@@ -1,6 +1,6 @@
 """What `/readyz` looks at: each part by itself, so that it says which one is to blame."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from domain.ports import Log
@@ -15,7 +15,7 @@ def checks(
     log: Log,
     listening: Listening,
     generation: Generation,
-    shards: Sequence[AsksStatus],
+    shards: Callable[[], Awaitable[Mapping[int, AsksStatus]]],
     status: Callable[[], Awaitable[Mapping[str, Any]]],
     *,
     stale_ms: int,
@@ -26,7 +26,8 @@ def checks(
     """
 
     async def answering() -> str | None:
-        dead = [str(number) for number, told in enumerate(await ask(shards)) if told is None]
+        told = await ask(await shards())
+        dead = [str(number) for number, answer in told.items() if answer is None]
         return f"no answer from {', '.join(dead)}" if dead else None
 
     async def log_written() -> str | None:
@@ -36,7 +37,7 @@ def checks(
 
     async def store_written() -> str | None:
         await listening.progress(generation.number, 0)
-        told = [held for each in await ask(shards) for held in each or ()]
+        told = [held for each in (await ask(await shards())).values() for held in each or ()]
         waited_ms = max((int(held["unwritten_ms"]) for held in told), default=0)
         return f"not written for {waited_ms // SECOND_MS} s" if waited_ms > stale_ms else None
 

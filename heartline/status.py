@@ -1,7 +1,7 @@
 """How Heartline is: shards, lag, staleness, rows waiting, as one document."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from actors.partition import GROUP
@@ -25,7 +25,7 @@ async def status_of(
     log: Log,
     listening: Listening,
     generation: Generation,
-    shards: Sequence[AsksStatus],
+    shards: Mapping[int, AsksStatus],
     *,
     now_ms: Callable[[], int],
     stale_ms: int,
@@ -37,7 +37,7 @@ async def status_of(
     ``unwritten_ms`` for how long a shard has been trying to write them.
     """
     told = await ask(shards)
-    held = {each["partition"]: each for answer in told for each in answer or ()}
+    held = {each["partition"]: each for answer in told.values() for each in answer or ()}
     ends, committed = await log.ends(generation), await log.committed(GROUP, generation)
     complete_ms = [
         await listening.progress_ms(generation.number, number) for number in range(len(ends))
@@ -50,7 +50,7 @@ async def status_of(
     return {
         "running": bool(shards),
         "generation": generation.number,
-        "shards": [_of_shard(number, answer) for number, answer in enumerate(told)],
+        "shards": [_of_shard(number, answer) for number, answer in told.items()],
         "partitions": partitions,
         "lag": sum(each["lag"] for each in partitions),
         "waiting": sum(each["waiting"] for each in partitions),
@@ -61,9 +61,10 @@ async def status_of(
     }
 
 
-async def ask(shards: Sequence[AsksStatus]) -> list[list[dict[str, Any]] | None]:
-    """Ask all *shards* at once; None for one that does not answer."""
-    return await asyncio.gather(*(_ask(shard) for shard in shards))
+async def ask(shards: Mapping[int, AsksStatus]) -> dict[int, list[dict[str, Any]] | None]:
+    """Ask all *shards*, by their numbers, at once; None for one that does not answer."""
+    answers = await asyncio.gather(*(_ask(shard) for shard in shards.values()))
+    return dict(zip(shards, answers, strict=True))
 
 
 async def _ask(shard: AsksStatus) -> list[dict[str, Any]] | None:

@@ -60,7 +60,7 @@ async def _from_files(data: Path) -> dict[str, Any]:
             log,
             wiring.listening(tables, settings),
             await log.generation(),
-            (),
+            {},
             now_ms=wiring.now_ms,
             stale_ms=settings.stale_limit_ms,
         )

@@ -64,3 +64,31 @@ async def test_closing_in_the_middle_of_a_flush_loses_nothing(a_house: House) ->
     assert await a_house.listened_ms() == 30 * SECOND_MS
     assert await a_house.listening.track_plays(["t1"]) == [1]
     assert await a_house.log.committed(GROUP, GENERATION) == [1]
+
+
+async def test_a_partition_that_is_released_is_durable_and_gone(a_house: House) -> None:
+    await a_house.log.put(beats(0, 30))
+    shard = shard_of(a_house, commit_window_ms=60_000)
+    await shard.apply(0, 0, a_house.log.records[0, 0])
+
+    await shard.release(0)
+    await shard.release(0)
+
+    assert await a_house.listened_ms() == 30 * SECOND_MS
+    assert await a_house.log.committed(GROUP, GENERATION) == [1]
+    assert await shard.status() == []
+
+
+async def test_a_partition_that_comes_back_goes_on_where_the_other_shard_stood(
+    a_house: House,
+) -> None:
+    one, other = (shard_of(a_house, commit_window_ms=60_000) for _ in range(2))
+    for shard, number in ((one, 0), (other, 1), (one, 2)):
+        a_house.clock.advance(SECOND_MS)
+        await a_house.log.put(beats(30 * number, 30 * number + 30))
+        assert await shard.apply(0, number, a_house.log.records[0, 0][number:]) == number + 1
+        await shard.release(0)
+
+    assert await a_house.listened_ms() == 90 * SECOND_MS
+    await one.close()
+    await other.close()

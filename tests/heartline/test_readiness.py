@@ -1,7 +1,7 @@
 """What operators are told while something cannot be written: which part, and since when."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from io import StringIO
 from pathlib import Path
@@ -31,6 +31,13 @@ PATIENCE_S = 0.02
 LIMIT_MS = 5 * MINUTE_MS
 
 
+def found(*shards: AsksStatus) -> Callable[[], Awaitable[Mapping[int, AsksStatus]]]:
+    async def now() -> Mapping[int, AsksStatus]:
+        return dict(enumerate(shards))
+
+    return now
+
+
 class House:
     """A real log, store and shard in one process, with a clock of the test's."""
 
@@ -57,27 +64,29 @@ class House:
         await self.shard.apply(0, offset, records)
 
     async def status(self) -> Mapping[str, Any]:
-        return await self.status_with([self.shard])
+        return await self.status_with(self.shard)
 
-    async def status_with(self, shards: Sequence[AsksStatus]) -> Mapping[str, Any]:
+    async def status_with(self, *shards: AsksStatus) -> Mapping[str, Any]:
         return await status_of(
             self.log,
             self.listening,
             GENERATION,
-            shards,
+            dict(enumerate(shards)),
             now_ms=self.clock,
             stale_ms=LIMIT_MS,
         )
 
-    def checks_with(self, shards: Sequence[AsksStatus]) -> dict[str, Check]:
+    def checks_with(self, *shards: AsksStatus) -> dict[str, Check]:
         async def status() -> Mapping[str, Any]:
-            return await self.status_with(shards)
+            return await self.status_with(*shards)
 
-        return checks(self.log, self.listening, GENERATION, shards, status, stale_ms=LIMIT_MS)
+        return checks(
+            self.log, self.listening, GENERATION, found(*shards), status, stale_ms=LIMIT_MS
+        )
 
     async def wrong(self) -> dict[str, str]:
         """Tell what each check that fails says."""
-        made = self.checks_with([self.shard])
+        made = self.checks_with(self.shard)
         found = {name: await said(check) for name, check in made.items()}
         return {name: what for name, what in found.items() if what}
 
@@ -152,7 +161,7 @@ async def test_a_kafka_that_is_away_is_told(house: House) -> None:
     (port,) = free_ports(1)
     away = KafkaLog(f"127.0.0.1:{port}", partitions=1, now_ms=house.clock, patience_s=PATIENCE_S)
 
-    made = checks(away, house.listening, GENERATION, [], house.status, stale_ms=LIMIT_MS)
+    made = checks(away, house.listening, GENERATION, found(), house.status, stale_ms=LIMIT_MS)
 
     assert f"127.0.0.1:{port} does not answer" in (await said(made["log"]) or "")
 
@@ -161,11 +170,11 @@ async def test_it_is_told_also_when_the_clock_was_set_back(house: House) -> None
     house.clock.advance(-60 * MINUTE_MS)
     stuck = Stuck(unwritten_ms=LIMIT_MS + 1)
 
-    made = house.checks_with([stuck])
+    made = house.checks_with(stuck)
 
     assert await said(made["store"]) == "not written for 300 s"
     assert await said(made["rows"]) == "300 s behind"
-    assert "stale: nothing written for 5 min" in drawn(await house.status_with([stuck]))
+    assert "stale: nothing written for 5 min" in drawn(await house.status_with(stuck))
 
 
 class Stuck:
@@ -199,7 +208,7 @@ async def test_a_shard_that_does_not_answer_is_told(house: House) -> None:
         async def status(self) -> list[dict[str, Any]]:
             raise Unavailable("a listener shard is restarting")
 
-    made = house.checks_with([house.shard, Gone()])
+    made = house.checks_with(house.shard, Gone())
 
     assert await said(made["shards"]) == "no answer from 1"
 
