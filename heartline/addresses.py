@@ -4,10 +4,18 @@ import re
 from dataclasses import dataclass
 
 KAFKA_WANTS = "kafka://host:port[,host:port ...][/topic]"
+S3_WANTS = "s3://bucket[/folder][?endpoint=http://host:port][&region=R]"
 LARGEST_PORT = 65_535
 
 _SERVER = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_S3 = re.compile(
+    r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?P<folder>(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?)"
+)
+_S3_OPTIONS = {
+    "endpoint": re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/?"),
+    "region": re.compile(r"[a-z0-9-]{1,40}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +38,30 @@ class KafkaAddress:
         if (slash and topic and not _TOPIC.fullmatch(topic)) or topic in {".", ".."}:
             return None
         return cls(servers, topic)
+
+
+@dataclass(frozen=True, slots=True)
+class S3Address:
+    """A folder of a bucket of S3, or of what speaks like it at *endpoint*; "" is Amazon's own."""
+
+    bucket: str
+    folder: str = ""
+    endpoint: str = ""
+    region: str = ""
+
+    @classmethod
+    def parse(cls, url: str) -> "S3Address | None":
+        """Read an address; None if it is none."""
+        place, asks, query = url.partition("?")
+        found = _S3.fullmatch(place)
+        given = dict(part.partition("=")[::2] for part in query.split("&")) if asks else {}
+        if found is None or not all(
+            name in _S3_OPTIONS and _S3_OPTIONS[name].fullmatch(value)
+            for name, value in given.items()
+        ):
+            return None
+        return cls(found["bucket"], found["folder"].strip("/"), **given)
+
+    def place(self, name: str) -> str:
+        """Name what lies under *name* in the folder."""
+        return "/".join(filter(None, (f"s3://{self.bucket}", self.folder, name)))

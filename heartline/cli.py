@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"heartline {_version()}")
     _shared(top, default=None)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for declare in (_up, _account, _token, _replay, _minutes, _status, _recount):
+    for declare in (_up, _account, _token, _replay, _minutes, _status, _recount, _archive):
         declare(commands)
     return top
 
@@ -130,10 +130,10 @@ def _up(commands: _Commands) -> None:
         if each.name == "data":
             continue
         flag, text = "--" + each.name.replace("_", "-"), str(each.metadata["help"])
-        if each.type is bool or each.default is False:
+        if each.default is False:
             up.add_argument(flag, action="store_const", const="1", help=text)
         else:
-            known = [str(each.default)] if each.default else []
+            known = ["yes" if each.default is True else str(each.default)] if each.default else []
             shown = f"{text} ({'; '.join([*known, variable(each.name)])})"
             up.add_argument(flag, metavar=each.name.rpartition("_")[2].upper(), help=shown)
     for name, (scheme, what) in BACKENDS.items():
@@ -231,6 +231,20 @@ def _recount(commands: _Commands) -> None:
         "--repair", action="store_true", help="make stored rows anew that cannot be read"
     )
     _week(recount, "only this week, in each listener's time zone (everything)")
+
+
+def _archive(commands: _Commands) -> None:
+    archive = _command(
+        commands,
+        "archive",
+        "heartline.commands.archive",
+        "carry heartbeats from the log to the warehouse, in the foreground",
+        "`heartline up` does so by itself unless HEARTLINE_ARCHIVE is no; several at once do no harm.\n"
+        "Ctrl-C or SIGTERM stops it; whatever stops it, nothing is missing or there twice.",
+    )
+    archive.add_argument(
+        "--once", action="store_true", help="stop when everything that is in the log was carried"
+    )
 
 
 def _week(parser: argparse.ArgumentParser, text: str) -> None:

@@ -70,6 +70,7 @@ def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:
     from heartline.applications import serve_applications
     from heartline.cluster import start_consumers
     from heartline.ray_node import start_only_what_is_needed, take_a_free_agent_port
+    from heartline.warehousing import start_warehousing
 
     asked = threading.Event()
 
@@ -92,6 +93,7 @@ def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:
     log.info("Ray runs")
     consumers = start_consumers(settings, generation)
     serve_applications(settings, generation)
+    _archive = start_warehousing(settings)  # Ray ends an actor that nobody holds
     log.info("everything runs")
     while not asked.wait(CHECK_S):
         consumers.check()

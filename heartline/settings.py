@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.errors import Refused
 from domain.positions import MOST_PARTITIONS
-from heartline.addresses import KAFKA_WANTS, KafkaAddress
+from heartline.addresses import KAFKA_WANTS, S3_WANTS, KafkaAddress, S3Address
 
 PREFIX = "HEARTLINE_"
 OURS = frozenset({"HEARTLINE_START"})  # what `up` hands to its own processes; nobody sets it
@@ -16,9 +16,11 @@ BACKENDS = MappingProxyType(
     {
         "STORE": ("scylla://", "rows"),
         "PRESENCE": ("redis://", "presence"),
-        "OBJECTS": ("s3://", "objects"),
         "SEARCH": ("opensearch://", "the search index"),
     }
+)
+ADDRESSES = MappingProxyType(
+    {"log": (KafkaAddress.parse, KAFKA_WANTS), "objects": (S3Address.parse, S3_WANTS)}
 )
 WEEK_TTL_SLACK_DAYS = 21  # a week row outlives the late limit by two weeks and the week itself
 LEAST_WEEK_TTL_DAYS = 90
@@ -49,6 +51,13 @@ class Settings:
     port: int = field(default=8000, metadata=_number("the port to listen on", 1, 65_535))
     log: str = field(
         default="", metadata={"help": f"{KAFKA_WANTS}; else the log is in the data directory"}
+    )
+    objects: str = field(
+        default="",
+        metadata={"help": f"{S3_WANTS} for the warehouse; else it is in the data directory"},
+    )
+    archive: bool = field(
+        default=True, metadata={"help": "carry every heartbeat to the warehouse: yes or no"}
     )
     shards: int = field(default=2, metadata=_number("actors that hold listeners", 1, 256))
     partitions: int = field(
@@ -156,11 +165,12 @@ def _parse(name: str, raw: Any, wants: Mapping[str, Any]) -> tuple[Any, str | No
         return str(raw), None if _is_address(str(raw)) else (
             f"{variable(name)}: wants an IP address or localhost, not {str(raw)[:60]!r}"
         )
-    if name == "log":
-        return str(raw), None if KafkaAddress.parse(str(raw)) else (
-            f"{variable(name)}: wants {KAFKA_WANTS}, not {str(raw)[:80]!r}"
+    if name in ADDRESSES:
+        parse, shape = ADDRESSES[name]
+        return str(raw), None if parse(str(raw)) else (
+            f"{variable(name)}: wants {shape}, not {str(raw)[:80]!r}"
         )
-    if name == "new_generation":
+    if name in {"new_generation", "archive"}:
         yes = str(raw).lower() in {"1", "true", "yes"}
         return yes, None
     least, most = wants["least"], wants["most"]

@@ -1,6 +1,6 @@
 import pytest
 
-from heartline.addresses import KafkaAddress
+from heartline.addresses import KafkaAddress, S3Address
 from heartline.settings import BadSettings, Settings
 
 
@@ -38,3 +38,41 @@ def test_an_address_names_servers_and_perhaps_a_topic(url: str, servers: str, to
 def test_what_is_no_address_is_refused_by_the_settings_name(url: str) -> None:
     with pytest.raises(BadSettings, match="HEARTLINE_LOG: wants kafka://"):
         Settings.from_environ({"HEARTLINE_LOG": url})
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        pytest.param("s3://music", S3Address("music"), id="a-bucket"),
+        pytest.param("s3://music/a/b/", S3Address("music", "a/b"), id="a-folder"),
+        pytest.param(
+            "s3://music?endpoint=http://127.0.0.1:9000&region=eu-1",
+            S3Address("music", "", "http://127.0.0.1:9000", "eu-1"),
+            id="a-server-of-ones-own",
+        ),
+    ],
+)
+def test_an_address_names_a_bucket_and_perhaps_a_server(url: str, address: S3Address) -> None:
+    assert S3Address.parse(url) == address
+    assert Settings.from_environ({"HEARTLINE_OBJECTS": url}).objects == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://",
+        "s3://ab",
+        "s3://music?",
+        "s3://music?endpoint=ftp://host",
+        "s3://music?endpoint=http://key:secret@host",
+        "s3://music?region=",
+        "s3://music?key=secret",
+        "s3://music/../other",
+        "s3://key:secret@music",
+        "s3://MUSIC",
+        "http://music",
+    ],
+)
+def test_what_names_no_bucket_is_refused_by_the_settings_name(url: str) -> None:
+    with pytest.raises(BadSettings, match="HEARTLINE_OBJECTS: wants s3://"):
+        Settings.from_environ({"HEARTLINE_OBJECTS": url})

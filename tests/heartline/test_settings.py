@@ -50,13 +50,13 @@ def test_a_number_is_digits_within_bounds(value: str) -> None:
     assert problems({"HEARTLINE_PORT": value})[0].startswith("HEARTLINE_PORT: wants a whole number")
 
 
-@pytest.mark.parametrize("name", ["STORE", "PRESENCE", "OBJECTS", "SEARCH"])
+@pytest.mark.parametrize("name", ["STORE", "PRESENCE", "SEARCH"])
 def test_a_backend_that_is_not_built_is_refused_as_a_flag_too(name: str) -> None:
     with pytest.raises(BadSettings, match=f"HEARTLINE_{name}"):
         Settings.from_environ({}, {name.lower(): "there://host"})
 
 
-@pytest.mark.parametrize("name", ["STORE", "PRESENCE", "OBJECTS", "SEARCH"])
+@pytest.mark.parametrize("name", ["STORE", "PRESENCE", "SEARCH"])
 def test_a_backend_that_is_not_built_yet_is_refused_by_name(name: str) -> None:
     (problem,) = problems({f"HEARTLINE_{name}": "kafka://host"})
 
@@ -107,3 +107,10 @@ def test_a_variable_that_means_nothing_is_told() -> None:
     environ = ["HEARTLINE_SHARD", "HEARTLINE_SHARDS", "HEARTLINE_STORE", "HEARTLINE_START", "PATH"]
 
     assert unknown(environ) == ["HEARTLINE_SHARD"]
+
+
+@pytest.mark.parametrize(
+    ("said", "archive"), [("", True), ("yes", True), ("no", False), ("0", False)]
+)
+def test_the_archive_runs_unless_it_is_told_not_to(said: str, archive: bool) -> None:
+    assert Settings.from_environ({"HEARTLINE_ARCHIVE": said}).archive is archive

@@ -1,0 +1,154 @@
+"""The archive: carries every heartbeat of the log to the warehouse, exactly once.
+
+Where it goes on is said by the warehouse itself, which has rows and offsets from one commit; what it
+commits to the log only lets go of records that the warehouse has. Any number of archives may run at
+once: of two that write the same records one is refused.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from domain.columns import decode
+from domain.errors import Unavailable, UnreadableRecord
+from domain.heartbeats import Kind
+from domain.ports import Log, Record
+from domain.positions import Generation
+from stores.warehouse import ARCHIVED, WHERE, Warehouse
+
+GROUP = "archive"
+EVERY_S = 60.0  # what comes in the meantime is one commit of the table
+MOST_BYTES = 8 << 20  # of payload in one commit: a few hundred thousand heartbeats
+TIDY_EVERY = 10  # rounds
+
+log_ = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Records of one generation that are to be written together."""
+
+    generation: Generation
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    offsets: dict[tuple[int, int], int] = field(default_factory=dict)
+    has_gap: bool = False
+    records: int = 0
+
+    def add(self, partition: int, wanted: int, records: Sequence[Record]) -> None:
+        """Take what the log had of a partition from the offset *wanted* on."""
+        self.has_gap |= records[0].offset > wanted
+        self.batches += filter(None, (self._batch(partition, record) for record in records))
+        self.offsets[self.generation.number, partition] = records[-1].offset + 1
+        self.records += len(records)
+
+    def _batch(self, partition: int, record: Record) -> pa.RecordBatch | None:
+        try:
+            batch = decode(record.payload)
+        except UnreadableRecord as error:  # shards leave it out as well
+            log_.warning("left out a record: %s", error)
+            return None
+        where = (self.generation.number, partition, record.offset, record.appended_ms)
+        columns = [
+            pa.array(np.full(batch.num_rows, value), column.type)
+            for value, column in zip(where, WHERE, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays([*batch.columns, *columns], schema=ARCHIVED)
+
+    def table(self) -> pa.Table:
+        """Everything, in the order of the log."""
+        return pa.Table.from_batches(self.batches, ARCHIVED)
+
+
+class Archive:
+    """Follows every generation of a log, the older ones to their end first."""
+
+    def __init__(self, log: Log, warehouse: Warehouse, *, most_bytes: int = MOST_BYTES) -> None:
+        self._log, self._warehouse, self._most_bytes = log, warehouse, most_bytes
+        self._erased: tuple[int, set[str]] = (-1, set())  # as of a version of the warehouse
+        self._committed: dict[Generation, list[int]] = {}
+        self.records = 0  # written by this one
+
+    async def run(self, every_s: float = EVERY_S) -> None:
+        """Follow the log until cancelled."""
+        rounds = 0
+        while True:
+            try:
+                await self.write_all()
+                if rounds % TIDY_EVERY == 0:
+                    await self.tidy(thoroughly=not rounds)
+                rounds += 1
+            except Unavailable as error:
+                log_.warning("the archive waits: %s", error)
+            await asyncio.sleep(every_s)
+
+    async def write_all(self) -> None:
+        """Write everything that is in the log."""
+        while await self.write_some():
+            pass
+
+    async def write_some(self) -> int:
+        """Write what has come, or as much of it as fits in one commit; tells how many records.
+
+        Another archive that was first costs nothing but the time: its records count as ours.
+        """
+        await asyncio.to_thread(self._warehouse.refresh)
+        gathered = await self._gathered()
+        if gathered is None:
+            return 0
+        lacking_ms = await self._log.trimmed_ms() if gathered.has_gap else 0
+        if await asyncio.to_thread(self._write, gathered, lacking_ms):
+            self.records += gathered.records
+            await self._release(gathered.generation)
+        return gathered.records
+
+    async def tidy(self, *, thoroughly: bool = False) -> int:
+        """See to the files of the warehouse; tells how many went."""
+        return await asyncio.to_thread(self._warehouse.tidy, thoroughly=thoroughly)
+
+    async def _gathered(self) -> Gathered | None:
+        for generation in await self._log.generations():
+            await self._release(generation)
+            wanted, ends = self._warehouse.archived(generation), await self._log.ends(generation)
+            behind = [p for p, end in enumerate(ends) if wanted[p] < end]
+            gathered = Gathered(generation)
+            for partition in behind:
+                records = await self._log.read(
+                    generation,
+                    partition,
+                    wanted[partition],
+                    most_bytes=self._most_bytes // len(behind),
+                )
+                if records:
+                    gathered.add(partition, wanted[partition], records)
+            if gathered.records:
+                return gathered
+        return None
+
+    async def _release(self, generation: Generation) -> None:
+        """Tell the log what the warehouse has, so that it may let go of it."""
+        archived = self._warehouse.archived(generation)
+        if archived != self._committed.get(generation):
+            await self._log.commit(GROUP, generation, dict(enumerate(archived)))
+            self._committed[generation] = archived
+
+    def _write(self, gathered: Gathered, lacking_ms: int) -> bool:
+        erased, table = self._known_erased(), gathered.table()
+        is_erasure = pc.equal(table.column("kind"), int(Kind.ERASE))
+        fresh = {*table.column("listener_id").filter(is_erasure).to_pylist()} - erased
+        gone = pc.is_in(table.column("listener_id"), pa.array([*erased, *fresh], pa.utf8()))
+        kept = table.filter(pc.or_(is_erasure, pc.invert(gone)))
+        done = self._warehouse.append(kept, gathered.offsets, erased=fresh, lacking_ms=lacking_ms)
+        if done:
+            self._erased = self._warehouse.version, erased | fresh
+        return done
+
+    def _known_erased(self) -> set[str]:
+        version = self._warehouse.version
+        if self._erased[0] != version:  # another archive may have erased somebody
+            self._erased = version, self._warehouse.erased()
+        return self._erased[1]
