@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"heartline {_version()}")
     _shared(top, default=None)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for declare in (_up, _account, _token, _replay, _minutes, _status, _recount, _archive):
+    for declare in (_up, _account, _token, _replay, _minutes, _status, _recount, _archive, _gather):
         declare(commands)
     return top
 
@@ -244,6 +244,18 @@ def _archive(commands: _Commands) -> None:
     )
     archive.add_argument(
         "--once", action="store_true", help="stop when everything that is in the log was carried"
+    )
+
+
+def _gather(commands: _Commands) -> None:
+    _command(
+        commands,
+        "gather",
+        "heartline.commands.gather",
+        "bring other producers' heartbeats into the log",
+        "Reads the Kafka topic heartbeats_json, one heartbeat a record, beside the gatherers that\n"
+        "`heartline up` runs there. Refused ones go to heartbeats_json.dead, with the reason.\n"
+        "Ctrl-C or SIGTERM ends it cleanly; what it had taken is taken again by the others.",
     )
 
 

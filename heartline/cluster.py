@@ -1,4 +1,4 @@
-"""What runs in Ray beside Ray Serve: the shards, and the tailer that feeds them."""
+"""What runs in Ray beside Ray Serve: the shards, the tailer that feeds them, the gatherers."""
 
 import asyncio
 import logging
@@ -19,9 +19,11 @@ from actors.shard_handles import FoundShards, RayShard
 from domain.positions import Generation
 from domain.warm import warm
 from heartline import wiring
+from heartline.gathering import start_gatherers
 from heartline.settings import Settings
 from streams.housekeeping import Retention, keep_house
-from streams.ray_tailer import Run, start_tailer
+from streams.ray_run import Run
+from streams.ray_tailer import start_tailer
 from streams.tailer import Tailer
 
 log = logging.getLogger(__name__)
@@ -37,31 +39,34 @@ class Consumers:
     shards: list[RayShard]
     tailer: "ActorHandle[Any]"
     following: Any  # ends only with the error that ended the tailer
+    gatherers: list[tuple["ActorHandle[Any]", Any]]  # and their runs, likewise
 
     def check(self) -> None:
-        """See that the tailer runs.
+        """See that the tailer and the gatherers run.
 
         Raises
         ------
         RayError
             It ended, and with what.
         """
-        ended, _ = ray.wait([self.following], timeout=0)
+        runs = [self.following, *(run for _, run in self.gatherers)]
+        ended, _ = ray.wait(runs, num_returns=len(runs), timeout=0)
         ray.get(ended)
 
     def stop(self) -> None:
         """Stop reading the log, then write out and commit what was applied."""
-        _wait([self.tailer.stop.remote()], STOP_TAILER_S)
+        readers = [self.tailer, *(gatherer for gatherer, _ in self.gatherers)]
+        _wait([reader.stop.remote() for reader in readers], STOP_TAILER_S)
         _wait([shard.handle.close.remote() for shard in self.shards], CLOSE_SHARDS_S)
 
 
 def start_consumers(settings: Settings, generation: Generation) -> Consumers:
-    """Start the shards, then the tailer."""
+    """Start the shards, then the tailer, then the gatherers."""
     build, numbers = shard_builder(settings, generation), range(settings.shards)
     shards = [start_shard(build, number) for number in numbers]
     put_assignment(Assignment.dealt(generation.partitions, numbers))
     tailer, following = start_tailer(tailer_builder(settings, generation))
-    return Consumers(shards, tailer, following)
+    return Consumers(shards, tailer, following, start_gatherers(settings))
 
 
 def shard_builder(settings: Settings, generation: Generation) -> Callable[[], ListenerShard]:

@@ -63,6 +63,10 @@ class Settings:
     partitions: int = field(
         default=8, metadata=_number("partitions of the log", 1, MOST_PARTITIONS - 1)
     )
+    gatherers: int = field(
+        default=1,
+        metadata=_number("gatherers of other producers' heartbeats, on Kafka; 0: none", 0, 256),
+    )
     commit_window_ms: int = field(
         default=30_000, metadata=_number("ms between two commits of a shard", 100, 300_000)
     )

@@ -106,8 +106,16 @@ def until(holds: Callable[[], bool]) -> None:
 
 def listen(client: httpx.Client, play: str, minutes: int, **more: str) -> None:
     """Listen for *minutes*, up to now."""
+    beats = beats_of(play, minutes, **more)
+    answer = client.post("/v1/heartbeats", json={"heartbeats": beats})
+    assert answer.status_code == 202, answer.text
+    assert answer.json() == {"accepted": len(beats), "rejected": []}
+
+
+def beats_of(play: str, minutes: int, **more: str) -> list[dict[str, str | int]]:
+    """The heartbeats of a play of *minutes*, up to now."""
     now_ms = time.time_ns() // 1_000_000
-    beats = [
+    return [
         {
             "id": f"{play}-{number}",
             "track_id": "track",
@@ -118,9 +126,6 @@ def listen(client: httpx.Client, play: str, minutes: int, **more: str) -> None:
         }
         for number in range(2 * minutes + 1)
     ]
-    answer = client.post("/v1/heartbeats", json={"heartbeats": beats})
-    assert answer.status_code == 202, answer.text
-    assert answer.json() == {"accepted": len(beats), "rejected": []}
 
 
 def listened_ms(client: httpx.Client) -> int:

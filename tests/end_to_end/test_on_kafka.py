@@ -1,5 +1,6 @@
 """The whole of Heartline with its log on a real Kafka."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,12 +9,14 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from tests.end_to_end.numbered_load import NumberedLoad
 from tests.end_to_end.running import (
     CALL,
     MINUTE_MS,
     Up,
+    beats_of,
     ended,
     environment,
     listen,
@@ -83,6 +86,24 @@ def test_what_was_listened_is_counted_and_nothing_is_in_the_data_directory(
 
     assert not (up.data / "log.db").exists()
     assert told_by(up, broker, "status")["url"] == up.url
+
+
+async def test_what_another_producer_writes_to_kafka_is_counted_once(
+    up: Up, broker: Running
+) -> None:
+    listener_id, amy = up.listener("amy")
+    beats = beats_of("single", 10, listener_id=listener_id)
+    singles = [json.dumps(beat).encode() for beat in beats]
+    producer = AIOKafkaProducer(bootstrap_servers=f"127.0.0.1:{broker.place.port}")
+    await producer.start()
+    await asyncio.gather(
+        *[await producer.send("heartbeats_json", single) for single in [*singles, b"?", *singles]]
+    )
+    await producer.stop()
+    for pid in up.find("ray::_Gatherer"):
+        os.kill(pid, signal.SIGKILL)
+
+    until(lambda: listened_ms(amy) == 10 * MINUTE_MS)
 
 
 def test_a_killed_shard_goes_on_from_kafka(up: Up) -> None:

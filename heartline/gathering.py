@@ -1,0 +1,61 @@
+"""Gatherers of other producers' heartbeats, built from the settings; there are some beside a log on Kafka."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from ray.actor import ActorHandle
+
+from heartline import wiring
+from heartline.addresses import KafkaAddress
+from heartline.settings import Settings
+from stores.kafka_dead_letters import KafkaDeadLetters
+from stores.kafka_singles import TOPIC, kafka_singles
+from streams.gather import Gatherer, Membership, Tally, keep_gathering
+from streams.ray_gatherer import start_gatherer
+from streams.ray_run import Run
+
+
+def topic_of(address: KafkaAddress) -> str:
+    """Name the topic of single heartbeats beside a log."""
+    return f"{address.topic}.json" if address.topic else TOPIC
+
+
+def membership(settings: Settings, address: KafkaAddress, tally: Tally) -> Membership:
+    """Tell how a gatherer becomes a member of its group."""
+    topic = topic_of(address)
+
+    @asynccontextmanager
+    async def join() -> AsyncIterator[Gatherer]:
+        log = wiring.open_log(settings)
+        dead_letters = KafkaDeadLetters(address.servers, f"{topic}.dead")
+        try:
+            async with kafka_singles(address.servers, topic) as singles:
+                yield Gatherer(
+                    singles,
+                    log,
+                    dead_letters,
+                    late_limit_days=settings.late_limit_days,
+                    tally=tally,
+                )
+        finally:
+            await dead_letters.close()
+            await log.close()
+
+    return join
+
+
+def start_gatherers(settings: Settings) -> list[tuple["ActorHandle[Any]", Any]]:
+    """Start as many as the settings say, if the log is on Kafka: the actors, and their runs."""
+    if not (address := KafkaAddress.parse(settings.log)):
+        return []
+    build = _builder(settings, address)
+    return [start_gatherer(number, build) for number in range(settings.gatherers)]
+
+
+def _builder(settings: Settings, address: KafkaAddress) -> Callable[[], Run]:
+    def build() -> Run:
+        tally = Tally()
+        return lambda: keep_gathering(membership(settings, address, tally), tally)
+
+    return build

@@ -1,0 +1,46 @@
+"""A coroutine that runs in a Ray actor of its own; Ray restarts the actor, and it runs again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+
+NAMESPACE = "heartline"
+
+Run = Callable[[], Awaitable[None]]
+
+
+class RayRun:
+    """What runs inside the actor's process; a subclass names the process."""
+
+    def __init__(self, build: Callable[[], Run]) -> None:
+        self._run = build()
+        self._task: asyncio.Task[None] | None = None
+
+    async def follow(self) -> None:
+        """Run until stopped; raises what ended it."""
+        self._task = asyncio.ensure_future(self._run())
+        await self._task
+
+    async def stop(self) -> None:
+        """Stop it, and wait until it has."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+
+def start_run(
+    kind: type[RayRun], name: str, build: Callable[[], Run]
+) -> tuple["ActorHandle[Any]", Any]:
+    """Start an actor; *build* makes, in its process, the coroutine function that it runs.
+
+    Returns the actor and the reference of its run, which ends only with an error or by ``stop``; a
+    run that the process's death ended is retried in the new process.
+    """
+    actor: Any = ray.remote(kind)  # its options lose the types of its methods
+    handle = actor.options(
+        name=name, namespace=NAMESPACE, num_cpus=0, max_restarts=-1, max_task_retries=-1
+    ).remote(build)
+    return handle, handle.follow.remote()
