@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from actors.announcer import Announcer
 from actors.partition import Partition
 from domain.hashing import partition_of
 from domain.ports import Log, NowPlaying, Record
@@ -16,7 +17,10 @@ log_ = logging.getLogger(__name__)
 
 
 class ListenerShard:
-    """Folds the partitions whose records it is sent. Any number of shards may hold one partition."""
+    """Folds the partitions whose records it is sent. Any number of shards may hold one partition.
+
+    An *announcer* tells others of presence; without one the shard is asked.
+    """
 
     def __init__(
         self,
@@ -26,8 +30,10 @@ class ListenerShard:
         log: Log,
         commit_window_ms: int,
         now_ms: Callable[[], int],
+        announcer: Announcer | None = None,
     ) -> None:
-        self._generation = generation
+        self._generation, self._announcer = generation, announcer
+        self._announcing: asyncio.Task[None] | None = None
         self._listening, self._log, self._now_ms = listening, log, now_ms
         self._window_s = commit_window_ms / SECOND_MS
         self._partitions: dict[int, Partition] = {}
@@ -51,7 +57,10 @@ class ListenerShard:
 
     async def status(self) -> list[dict[str, Any]]:
         """Tell how far each partition is."""
-        return [held.status() for _, held in sorted(self._partitions.items())]
+        presence = self._announcer.trouble if self._announcer else ""
+        return [
+            {**held.status(), "presence": presence} for _, held in sorted(self._partitions.items())
+        ]
 
     async def release(self, partition: int) -> None:
         """Write out and commit a partition that another shard takes on, and let it go.
@@ -63,12 +72,15 @@ class ListenerShard:
             if self._partitions.get(partition) is held:  # what came meanwhile, the log has
                 del self._partitions[partition]
                 self._flushers.pop(partition).cancel()
+                if self._announcer:
+                    self._announcer.drop(partition)
 
     async def close(self) -> None:
         """Write out and commit everything applied, then stop."""
-        for flusher in self._flushers.values():
-            flusher.cancel()
-        await asyncio.gather(*self._flushers.values(), return_exceptions=True)
+        tasks = [*self._flushers.values(), *filter(None, [self._announcing])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(held.flush() for held in self._partitions.values()))
         self._partitions.clear()
 
@@ -80,11 +92,18 @@ class ListenerShard:
                 listening=self._listening,
                 log=self._log,
                 now_ms=self._now_ms,
+                noted=self._announcer.note if self._announcer else None,
             )
             self._partitions[number] = held
+            self._announce(number, held)
             delay_s = self._window_s * number / self._generation.partitions
             self._flushers[number] = asyncio.create_task(self._flush_forever(held, delay_s))
         return self._partitions[number]
+
+    def _announce(self, number: int, held: Partition) -> None:
+        if self._announcer:
+            self._announcer.add(number, held)
+            self._announcing = self._announcing or asyncio.create_task(self._announcer.run())
 
     async def _flush_forever(self, held: Partition, delay_s: float) -> None:
         """Flush once in a window; partitions take turns, so that the store is not hit by all at once."""

@@ -10,7 +10,7 @@ and the offset is committed only when they are durable (DESIGN: why it is exactl
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,8 +21,9 @@ from domain.columns import columns_of
 from domain.counted import Counted
 from domain.errors import LogBehindStore, Unavailable
 from domain.fold import Fold
+from domain.kernels.state import Columns, Resolved
 from domain.payloads import Opened
-from domain.ports import Log, NowPlaying, Record
+from domain.ports import Announcement, Log, NowPlaying, Record
 from domain.positions import Generation, part_key, position
 from domain.rows import Rows
 from domain.units import SECOND_MS
@@ -49,7 +50,10 @@ class Dues:
 
 
 class Partition:
-    """Owns the fold of one partition, alone or beside a zombie: stamps decide which rows stay."""
+    """Owns the fold of one partition, alone or beside a zombie: stamps decide which rows stay.
+
+    *noted* is told the partition's number and the listeners of whose presence there is news.
+    """
 
     def __init__(
         self,
@@ -60,8 +64,9 @@ class Partition:
         log: Log,
         now_ms: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        noted: Callable[[int, Sequence[str]], None] | None = None,
     ) -> None:
-        self._generation, self._number = generation, number
+        self._generation, self._number, self._noted = generation, number, noted
         self._listening, self._log = listening, log
         self._now_ms, self._sleep = now_ms, sleep
         self._fold = Fold()
@@ -131,6 +136,15 @@ class Partition:
         """Tell what listeners of this partition play now."""
         return self._fold.now_playing(listener_ids, self._now_ms())
 
+    def active(self) -> list[str]:
+        """Name everybody of whose presence others might not know."""
+        return self._fold.active(self._now_ms())
+
+    def announcements(self, listener_ids: Iterable[str]) -> list[Announcement]:
+        """Say what is to be announced of listeners' presence."""
+        applied = position(self._generation.number, (self._next or 0) - 1)
+        return self._fold.announcements(listener_ids, self._now_ms(), applied)
+
     def status(self) -> dict[str, int | str]:
         """Tell how far this partition is, for operators."""
         now_s = asyncio.get_running_loop().time()  # whatever happens to the machine's clock
@@ -191,11 +205,20 @@ class Partition:
             found, wanted = self._fold.plan(batch)
             if wanted:
                 await self._load(wanted)
-            self._erased += self._fold.apply(batch, found)
+            self._fold_in(batch, found)
         last = records[-1][0]
         self._next = last.offset + 1
         self._complete_ms = max(self._complete_ms, last.appended_ms)
         return self._next
+
+    def _fold_in(self, batch: Columns, found: Resolved) -> None:
+        before = self._fold.seen(found) if self._noted else None
+        erased = self._fold.apply(batch, found)
+        self._erased += erased
+        if self._noted and before:
+            names = self._fold.news(before, self._now_ms()) + erased
+            if names:
+                self._noted(self._number, names)
 
     async def _load(self, wanted: Wanted) -> None:
         """Install what the store has of everything wanted."""

@@ -1,15 +1,13 @@
 """What other processes hold of the shards; importing it brings no kernels along."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError
 
-from actors.assignment import Assignment
 from domain.errors import Unavailable
-from domain.hashing import partition_of
 from domain.ports import NowPlaying, Record
 
 NAMESPACE = "heartline"
@@ -99,27 +97,3 @@ class FoundShards:
     def __call__(self, number: int) -> RayShard:
         """Tell the shard of that number, whether it runs or not."""
         return self._shards.setdefault(number, RayShard(number))
-
-
-class RayPresence:
-    """Who plays what now, asked of the shards that hold the listeners."""
-
-    def __init__(
-        self,
-        current: Callable[[], Awaitable[Assignment]],
-        find: Callable[[int], RayShard],
-        partitions: int,
-    ) -> None:
-        self._current, self._find, self._partitions = current, find, partitions
-
-    async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
-        """Tell what each of *listener_ids* plays now, in their order."""
-        owners = (await self._current()).owners
-        by_shard: dict[int, list[str]] = {}
-        for listener_id in listener_ids:
-            owner = owners[partition_of(listener_id, self._partitions)]
-            by_shard.setdefault(owner, []).append(listener_id)
-        found: dict[str, NowPlaying | None] = {}
-        for number, names in by_shard.items():
-            found.update(zip(names, await self._find(number).now_playing(names), strict=True))
-        return [found[listener_id] for listener_id in listener_ids]

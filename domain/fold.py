@@ -11,17 +11,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from domain import presence
 from domain.arrays import DTYPES, LOAD_FACTOR, START_CAPACITY, empty_state, grown, places_for
-from domain.columns import strings
 from domain.counted import Counted
-from domain.heartbeats import Kind
 from domain.ids import ID_BYTES, LISTENER_ID_BYTES
 from domain.kernels import folding, hash_table, loading, planning, sweeping, texts, writing
 from domain.kernels.state import (
     COUNTINGS,
     DIRTIES,
     LISTENERS,
-    NONE,
     QUARTER_BYTES,
     RUN_BYTES,
     SPAN_BYTES,
@@ -31,12 +29,11 @@ from domain.kernels.state import (
     Written,
 )
 from domain.kernels.texts import WORD_BYTES
-from domain.ports import NowPlaying
-from domain.rows import TEXT_HEAD, Rows, texts_of
-from domain.units import MINUTE_MS, QUARTERS_PER_WEEK
+from domain.ports import Announcement, NowPlaying
+from domain.presence import Seen
+from domain.rows import TEXT_HEAD, Rows
+from domain.units import PRESENCE_MS, QUARTERS_PER_WEEK
 from domain.wanted import Joined, Stored, Wanted, names_of
-
-PRESENCE_MS = MINUTE_MS  # a listener is gone this long after the newest heartbeat
 
 
 def _listed(size: int, dtype: str = "i8") -> Array:
@@ -224,36 +221,26 @@ class Fold:
 
     def now_playing(self, listener_ids: Iterable[str], now_ms: int) -> list[NowPlaying | None]:
         """Tell what each listener's newest heartbeat said, if it is not older than a minute."""
-        wanted = pa.array(list(listener_ids), pa.utf8())
-        offsets, data = strings(wanted)
-        slots = np.zeros(len(wanted), np.int32)
-        hash_table.find_slots(self._state, offsets, data, slots)
-        return [self._seen(slot, now_ms) for slot in slots.tolist()]
+        found = presence.known(self._state, listener_ids)
+        return [playing if now_ms - at <= PRESENCE_MS else None for _, at, playing in found]
 
-    def _seen(self, slot: int, now_ms: int) -> NowPlaying | None:
-        if slot == NONE:
-            return None
-        listener = self._state.listeners[slot]
-        at, play = int(listener["seen_at"]), int(listener["seen_play"])
-        if play == NONE or now_ms - at > PRESENCE_MS:
-            return None
-        kind = Kind(int(listener["seen_kind"]))
-        if kind in (Kind.STOP, Kind.SKIP):
-            return None
-        record = self._state.plays[play]
-        track, _, device, context = self._texts((int(record["text"]), int(record["text_size"])))
-        return NowPlaying(
-            track_id=track,
-            at=at,
-            position_ms=int(listener["seen_position"]),
-            is_playing=kind is not Kind.PAUSE,
-            device_id=device,
-            context=context,
-        )
+    def seen(self, found: Resolved) -> Seen:
+        """Look at what presence knows of a planned batch's listeners before it is applied."""
+        return presence.seen(self._state, found.slot)
 
-    def _texts(self, place: tuple[int, int]) -> tuple[str, str, str, str]:
-        begin, size = place
-        return texts_of(self._state.texts[begin : begin + size].tobytes())
+    def news(self, before: Seen, now_ms: int) -> list[str]:
+        """Name those of whom others must be told, after the batch was applied."""
+        return presence.news(self._state, before, now_ms)
+
+    def active(self, now_ms: int) -> list[str]:
+        """Name everybody of whom others might not know."""
+        return presence.active(self._state, now_ms)
+
+    def announcements(
+        self, listener_ids: Iterable[str], now_ms: int, position: int
+    ) -> list[Announcement]:
+        """Say what others must be told of listeners, everything up to *position* being applied."""
+        return presence.announcements(self._state, listener_ids, now_ms, position)
 
 
 def _rows(written: Written, names: list[str]) -> Rows:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from domain.heartbeats import MOST_AT
 from domain.positions import Generation
 
 
@@ -229,8 +230,45 @@ class NowPlaying:
     context: str
 
 
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a shard knows of a listener's presence; of two, the one of the larger version holds."""
+
+    listener_id: str
+    at: int  # of the newest heartbeat; ERASED_AT: there will be no other
+    position: int  # in the log, up to which everything was applied
+    playing: NowPlaying | None
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """What orders announcements, whoever makes them and whenever they come in."""
+        return self.at, self.position
+
+
+ERASED_AT = MOST_AT
+
+
+class PresenceBoard(Protocol):
+    """Where shards announce who plays what; what is announced vanishes 60 s after its heartbeat."""
+
+    async def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Show what each announcement says; one that plays nothing clears what stands.
+
+        An announcement that is not newer than what stands changes nothing, so that it may come
+        again, late, or from a shard that does not know that another has taken its place. Those who
+        watch are told if track, play state, device or context differ. None at all is a question
+        whether it works.
+
+        :raises Unavailable: when some may not be shown.
+        """
+        ...
+
+
 class Presence(Protocol):
-    """Who plays what now; a listener is gone 60 s after the newest heartbeat."""
+    """Who plays what now; a listener is gone 60 s after the newest heartbeat.
+
+    Nobody plays anything while it cannot be told: it never raises `Unavailable`.
+    """
 
     async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
         """Tell what each of *listener_ids* plays now, in their order."""

@@ -9,6 +9,7 @@ WEEK_MS = 7 * DAY_MS
 
 JOIN_MS = 60_000  # neighbours at most this far apart are joined, inclusive
 PLAY_MS = 30_000  # a play counts when this much of it was listened
+PRESENCE_MS = MINUTE_MS  # a listener is gone this long after the newest heartbeat
 FUTURE_MS = 2 * MINUTE_MS  # how far ahead of our clock a client's may be
 
 QUARTERS_PER_HOUR = 4

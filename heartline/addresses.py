@@ -1,13 +1,18 @@
-"""Where servers are, as settings name them: `kafka://host:port,host:port/topic`."""
+"""Where servers are, as settings name them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 KAFKA_WANTS = "kafka://host:port[,host:port ...][/topic]"
 S3_WANTS = "s3://bucket[/folder][?endpoint=http://host:port][&region=R]"
+REDIS_WANTS = "redis://[[user]:password@]host:port[/database], or rediss://..."
 LARGEST_PORT = 65_535
 
 _SERVER = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
+_REDIS = re.compile(
+    r"rediss?://(?:[^\s:@/?#]*:[^\s:@/?#]+@)?"
+    r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})(?:/\d{0,4})?"
+)
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _S3 = re.compile(
     r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?P<folder>(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?)"
@@ -65,3 +70,21 @@ class S3Address:
     def place(self, name: str) -> str:
         """Name what lies under *name* in the folder."""
         return "/".join(filter(None, (f"s3://{self.bucket}", self.folder, name)))
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """One Redis, as its own clients name it; special characters of a password are like ``%40``."""
+
+    url: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> "RedisAddress | None":
+        """Read an address; None if it is none."""
+        match = _REDIS.fullmatch(url)
+        return cls(url) if match and 0 < int(match[1]) <= LARGEST_PORT else None
+
+
+def without_password(url: str) -> str:
+    """An address as messages may show it."""
+    return re.sub(r"(?<=://).*@", "...@", url)

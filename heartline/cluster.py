@@ -20,6 +20,7 @@ from domain.positions import Generation
 from domain.warm import warm
 from heartline import wiring
 from heartline.gathering import start_gatherers
+from heartline.presence import announcer_of
 from heartline.settings import Settings
 from streams.housekeeping import Retention, keep_house
 from streams.ray_run import Run
@@ -81,6 +82,7 @@ def shard_builder(settings: Settings, generation: Generation) -> Callable[[], Li
             log=log,
             commit_window_ms=settings.commit_window_ms,
             now_ms=wiring.now_ms,
+            announcer=announcer_of(settings),
         )
 
     return build

@@ -6,10 +6,11 @@ from typing import Any, TypeAlias
 from starlette.types import ASGIApp
 
 from actors.ray_assignment import RayAssignment
-from actors.shard_handles import FoundShards, RayPresence, RayShard
+from actors.shard_handles import FoundShards, RayShard
 from domain.ports import Log, Tables
 from domain.positions import Generation
 from heartline import wiring
+from heartline.presence import presence_of
 from heartline.readiness import checks
 from heartline.settings import Settings
 from heartline.status import status_of
@@ -84,7 +85,7 @@ def _parts(settings: Settings, generation: Generation, tables: Tables, records: 
         tokens=wiring.tokens(settings.data),
         listening=rows,
         catalogue=Catalogue(tables),
-        presence=RayPresence(RayAssignment().current, FoundShards(), generation.partitions),
+        presence=presence_of(settings, generation.partitions),
         generation=current,
         erase=wiring.eraser(records, rows, generation),
         now_ms=wiring.now_ms,

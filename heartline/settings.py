@@ -1,6 +1,6 @@
 """The settings: one frozen whole, read from a mapping, refused with every problem named."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -8,19 +8,30 @@ from typing import Any
 
 from domain.errors import Refused
 from domain.positions import MOST_PARTITIONS
-from heartline.addresses import KAFKA_WANTS, S3_WANTS, KafkaAddress, S3Address
+from heartline.addresses import (
+    KAFKA_WANTS,
+    REDIS_WANTS,
+    S3_WANTS,
+    KafkaAddress,
+    RedisAddress,
+    S3Address,
+    without_password,
+)
 
 PREFIX = "HEARTLINE_"
 OURS = frozenset({"HEARTLINE_START"})  # what `up` hands to its own processes; nobody sets it
 BACKENDS = MappingProxyType(
     {
         "STORE": ("scylla://", "rows"),
-        "PRESENCE": ("redis://", "presence"),
         "SEARCH": ("opensearch://", "the search index"),
     }
 )
-ADDRESSES = MappingProxyType(
-    {"log": (KafkaAddress.parse, KAFKA_WANTS), "objects": (S3Address.parse, S3_WANTS)}
+ADDRESSES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
+    {
+        "log": (KafkaAddress.parse, KAFKA_WANTS),
+        "objects": (S3Address.parse, S3_WANTS),
+        "presence": (RedisAddress.parse, REDIS_WANTS),
+    }
 )
 WEEK_TTL_SLACK_DAYS = 21  # a week row outlives the late limit by two weeks and the week itself
 LEAST_WEEK_TTL_DAYS = 90
@@ -58,6 +69,11 @@ class Settings:
     )
     archive: bool = field(
         default=True, metadata={"help": "carry every heartbeat to the warehouse: yes or no"}
+    )
+    presence: str = field(
+        default="",
+        repr=False,  # it may hold a password
+        metadata={"help": f"{REDIS_WANTS}; else the shards themselves are asked for presence"},
     )
     shards: int = field(default=2, metadata=_number("actors that hold listeners", 1, 256))
     partitions: int = field(
@@ -172,7 +188,7 @@ def _parse(name: str, raw: Any, wants: Mapping[str, Any]) -> tuple[Any, str | No
     if name in ADDRESSES:
         parse, shape = ADDRESSES[name]
         return str(raw), None if parse(str(raw)) else (
-            f"{variable(name)}: wants {shape}, not {str(raw)[:80]!r}"
+            f"{variable(name)}: wants {shape}, not {without_password(str(raw))[:80]!r}"
         )
     if name in {"new_generation", "archive"}:
         yes = str(raw).lower() in {"1", "true", "yes"}

@@ -34,7 +34,8 @@ async def status_of(
 
     ``lag`` counts records that no shard has applied, ``waiting`` those not yet durable in rows;
     ``staleness_ms`` is the age of what readers see, ``rows_waiting`` the rows to be written,
-    ``unwritten_ms`` for how long a shard has been trying to write them.
+    ``unwritten_ms`` for how long a shard has been trying to write them; ``presence`` what keeps
+    shards from announcing who plays what.
     """
     told = await ask(shards)
     held = {each["partition"]: each for answer in told.values() for each in answer or ()}
@@ -58,6 +59,7 @@ async def status_of(
         "unwritten_ms": max(each["unwritten_ms"] for each in partitions),
         "stale": staleness_ms > stale_ms,
         "rows_waiting": sum(each["rows_waiting"] for each in partitions),
+        "presence": next(filter(None, (each.get("presence") for each in held.values())), ""),
     }
 
 

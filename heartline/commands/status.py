@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 from heartline import wiring
@@ -76,6 +77,8 @@ def picture(told: dict[str, Any]) -> RenderableType:
     ]
     if told["stale"]:
         lines.append(f"[red]stale: nothing written for {_ago(told['unwritten_ms'])}[/red]")
+    if told["presence"]:
+        lines.append(f"[red]nobody is shown to play anything: {escape(told['presence'])}[/red]")
     shards: list[RenderableType] = ["", _shards(told)] if told["shards"] else []
     return Group(*lines, *shards, "", _partitions(told))
 

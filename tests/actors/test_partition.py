@@ -1,6 +1,6 @@
 """One partition: exactly once, whatever dies or wakes up late."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from operator import attrgetter
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from tests.memory_log import MemoryLog
 START = 1_795_000_000_000 // HOUR_MS * HOUR_MS + 10 * MINUTE_MS
 GENERATION = Generation(0, 1)
 WEEK_TTL_S = 90 * 86_400
+
+Noted = Callable[[int, Sequence[str]], None]
 
 
 def beats(
@@ -91,7 +93,7 @@ class House:
         self.listening = Listening(self.tables, week_ttl_s=WEEK_TTL_S)
         self.slept: list[float] = []
 
-    def partition(self) -> Partition:
+    def partition(self, noted: Noted | None = None) -> Partition:
         return Partition(
             GENERATION,
             0,
@@ -99,6 +101,7 @@ class House:
             log=self.log,
             now_ms=self.clock,
             sleep=self._sleep,
+            noted=noted,
         )
 
     async def feed(self, partition: Partition, *, until: int | None = None) -> int:

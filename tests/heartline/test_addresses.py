@@ -1,6 +1,6 @@
 import pytest
 
-from heartline.addresses import KafkaAddress, S3Address
+from heartline.addresses import KafkaAddress, RedisAddress, S3Address
 from heartline.settings import BadSettings, Settings
 
 
@@ -76,3 +76,52 @@ def test_an_address_names_a_bucket_and_perhaps_a_server(url: str, address: S3Add
 def test_what_names_no_bucket_is_refused_by_the_settings_name(url: str) -> None:
     with pytest.raises(BadSettings, match="HEARTLINE_OBJECTS: wants s3://"):
         Settings.from_environ({"HEARTLINE_OBJECTS": url})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://one:6379",
+        "redis://one:6379/",
+        "redis://10.0.0.2:6379/3",
+        "redis://[::1]:6379/0",
+        "redis://:secret@one:6379",
+        "redis://ann:s%40cret@one:6379/1",
+        "rediss://one:6380",
+    ],
+)
+def test_a_redis_may_have_a_password_and_a_database(url: str) -> None:
+    assert RedisAddress.parse(url) == RedisAddress(url)
+    assert Settings.from_environ({"HEARTLINE_PRESENCE": url}).presence == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://",
+        "redis://one",
+        "redis://one:0",
+        "redis://one:65536",
+        "redis://one:6379,two:6379",
+        "redis://one:6379/a",
+        "redis://one:6379?timeout=1",
+        "redis://ann@one:6379",
+        "redis://:a:b@one:6379",
+        "unix:///redis.sock",
+        "one:6379",
+    ],
+)
+def test_what_is_no_redis_is_refused(url: str) -> None:
+    with pytest.raises(BadSettings, match="HEARTLINE_PRESENCE: wants redis://"):
+        Settings.from_environ({"HEARTLINE_PRESENCE": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:hunter2@one", "redis://u:hun@ter2@one:1", "x://hunter2@"]
+)
+def test_a_password_is_in_no_message(url: str) -> None:
+    with pytest.raises(BadSettings) as refused:
+        Settings.from_environ({"HEARTLINE_PRESENCE": url})
+    good = Settings.from_environ({"HEARTLINE_PRESENCE": "redis://:hunter2@one:1"})
+
+    assert "ter2" not in f"{refused.value} {good!r} {RedisAddress(url)!r}"

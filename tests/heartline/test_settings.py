@@ -50,13 +50,13 @@ def test_a_number_is_digits_within_bounds(value: str) -> None:
     assert problems({"HEARTLINE_PORT": value})[0].startswith("HEARTLINE_PORT: wants a whole number")
 
 
-@pytest.mark.parametrize("name", ["STORE", "PRESENCE", "SEARCH"])
+@pytest.mark.parametrize("name", ["STORE", "SEARCH"])
 def test_a_backend_that_is_not_built_is_refused_as_a_flag_too(name: str) -> None:
     with pytest.raises(BadSettings, match=f"HEARTLINE_{name}"):
         Settings.from_environ({}, {name.lower(): "there://host"})
 
 
-@pytest.mark.parametrize("name", ["STORE", "PRESENCE", "SEARCH"])
+@pytest.mark.parametrize("name", ["STORE", "SEARCH"])
 def test_a_backend_that_is_not_built_yet_is_refused_by_name(name: str) -> None:
     (problem,) = problems({f"HEARTLINE_{name}": "kafka://host"})
 

@@ -13,7 +13,9 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
+from actors.assignment import Assignment
 from actors.listener_shard import ListenerShard
+from actors.shard_presence import ShardPresence
 from heartline import wiring
 from heartline.settings import Settings
 from serve import ingest
@@ -77,13 +79,17 @@ async def _running(directory: Path) -> AsyncIterator[tuple[str, Parts]]:
     )
     tailing = asyncio.create_task(Tailer(log, generation, lambda _: shard).run())
     accounts = Accounts(tables, fast_passwords(), now_ms=wiring.now_ms, new_id=wiring.new_id)
+
+    async def owners() -> Assignment:
+        return Assignment.dealt(PARTITIONS, [0])
+
     parts = Parts(
         accounts=accounts,
         families=RefreshFamilies(tables, new_secret=wiring.new_secret),
         tokens=Tokens(new_key(), now_ms=wiring.now_ms),
         listening=rows,
         catalogue=Catalogue(tables),
-        presence=shard,
+        presence=ShardPresence(owners, lambda _: shard, PARTITIONS),
         generation=log.generation,
         erase=wiring.eraser(log, rows, generation),
         now_ms=wiring.now_ms,

@@ -1,0 +1,209 @@
+"""What presence is, wherever it is asked: in the shards, or on Redis, which they tell it."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from actors.announcer import Announcer
+from actors.assignment import Assignment
+from actors.partition import Partition
+from actors.shard_presence import ShardPresence
+from domain.heartbeats import Heartbeat, Kind
+from domain.payloads import encode_erase
+from domain.ports import NowPlaying, Presence
+from domain.units import FUTURE_MS, MINUTE_MS, SECOND_MS
+from stores.redis_presence import RedisPresence
+from tests.actors.test_partition import GENERATION, START, House
+
+MORE_THAN_AT_ONCE = 2_500
+
+
+class Held:
+    """A shard of one partition."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+
+    async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
+        return self._partition.now_playing(listener_ids)
+
+
+class Stage:
+    """A shard that folds what is played, and presence as others see it."""
+
+    presence: Presence
+
+    def __init__(self, house: House, redis: RedisPresence | None) -> None:
+        self.house, self.clock = house, house.clock
+        self.announcer = Announcer(redis, jitter=lambda: 0.0) if redis else None
+        self.partition = house.partition(self.announcer.note if self.announcer else None)
+        if redis and self.announcer:
+            self.announcer.add(0, self.partition)
+            self.presence = redis
+        else:
+            self.presence = ShardPresence(
+                self._owners, lambda _: Held(self.partition), GENERATION.partitions
+            )
+
+    async def _owners(self) -> Assignment:
+        return Assignment.dealt(GENERATION.partitions, [0])
+
+    async def play(self, *heartbeats: Heartbeat) -> None:
+        await self.house.log.put(heartbeats)
+        await self.applied()
+
+    async def erase(self, listener_id: str) -> None:
+        await self.house.log.append([(0, encode_erase(listener_id))])
+        await self.applied()
+
+    async def applied(self) -> None:
+        await self.house.feed(self.partition)
+        if self.announcer:
+            assert await self.announcer.tell(), self.announcer.trouble
+
+    async def seen(self, *names: str) -> list[NowPlaying | None]:
+        return await self.presence.now_playing(names)
+
+    async def tracks(self, *names: str) -> list[str | None]:
+        return [playing.track_id if playing else None for playing in await self.seen(*names)]
+
+
+@pytest.fixture(params=["shards", pytest.param("redis", marks=pytest.mark.servers)])
+async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
+    house, redis = House(tmp_path), None
+    if request.param == "redis":
+        url = request.getfixturevalue("redis")
+        redis = RedisPresence(url, now_ms=house.clock, name=f"test-{uuid4().hex}")
+    yield Stage(house, redis)
+    if redis:
+        await redis.close()
+    await house.tables.close()
+
+
+def beat(
+    second: float = 0, kind: Kind = Kind.BEAT, listener: str = "ann", **more: Any
+) -> Heartbeat:
+    return Heartbeat(
+        id=f"{listener}-{second}-{kind}",
+        listener_id=listener,
+        kind=kind,
+        at=START + int(second * SECOND_MS),
+        **{"track_id": "t1", "play_id": "p1", **more},
+    )
+
+
+async def test_nobody_plays_before_the_first_heartbeat(stage: Stage) -> None:
+    assert await stage.seen("ann", "eve") == [None, None]
+    assert await stage.seen() == []
+
+
+async def test_the_newest_heartbeat_is_shown(stage: Stage) -> None:
+    said: dict[str, Any] = {"device_id": "Küche", "context": "album:ü"}
+    await stage.play(beat(0, position_ms=4, **said), beat(30, position_ms=30_004, **said))
+
+    assert await stage.seen("ann") == [
+        NowPlaying(
+            track_id="t1",
+            at=START + 30 * SECOND_MS,
+            position_ms=30_004,
+            is_playing=True,
+            device_id="Küche",
+            context="album:ü",
+        )
+    ]
+
+
+async def test_answers_are_in_the_order_of_the_question(stage: Stage) -> None:
+    await stage.play(beat(listener="ann", track_id="a"), beat(listener="tom", track_id="t"))
+
+    assert await stage.tracks("tom", "eve", "ann", "tom") == ["t", None, "a", "t"]
+
+
+async def test_many_are_read_at_once(stage: Stage) -> None:
+    names = [f"listener-{number}" for number in range(MORE_THAN_AT_ONCE)]
+    await stage.play(*(beat(listener=name, track_id=name) for name in names))
+
+    assert await stage.tracks(*reversed(names)) == names[::-1]
+
+
+@pytest.mark.parametrize("kind", [Kind.START, Kind.BEAT, Kind.SEEK])
+async def test_what_plays_is_shown_as_playing(stage: Stage, kind: Kind) -> None:
+    await stage.play(beat(0), beat(1, kind))
+
+    (playing,) = await stage.seen("ann")
+
+    assert playing
+    assert (playing.at, playing.is_playing) == (START + SECOND_MS, True)
+
+
+async def test_a_pause_is_shown_as_paused(stage: Stage) -> None:
+    await stage.play(beat(0))
+    await stage.play(beat(1, Kind.PAUSE))
+
+    (playing,) = await stage.seen("ann")
+
+    assert playing
+    assert not playing.is_playing
+
+
+@pytest.mark.parametrize("kind", [Kind.STOP, Kind.SKIP])
+async def test_who_stops_is_not_shown(stage: Stage, kind: Kind) -> None:
+    await stage.play(beat(0))
+    await stage.play(beat(1, kind))
+    gone = await stage.seen("ann")
+    await stage.play(beat(2, track_id="t2"))
+
+    assert gone == [None]
+    assert await stage.tracks("ann") == ["t2"]
+
+
+async def test_a_listener_is_gone_a_minute_after_the_newest_heartbeat(stage: Stage) -> None:
+    await stage.play(beat(0), beat(25))
+    stage.clock.advance(25 * SECOND_MS + MINUTE_MS)
+    there = await stage.tracks("ann")
+    stage.clock.advance(1)
+
+    assert there == ["t1"]
+    assert await stage.tracks("ann") == [None]
+
+
+async def test_beats_that_go_on_keep_a_listener_shown(stage: Stage) -> None:
+    shown = []
+    for second in range(0, 180, 10):
+        await stage.play(beat(second))
+        shown += await stage.tracks("ann")
+        stage.clock.advance(10 * SECOND_MS)
+
+    assert shown == ["t1"] * 18
+
+
+async def test_a_heartbeat_that_comes_late_changes_nothing(stage: Stage) -> None:
+    await stage.play(beat(30, track_id="t2", play_id="p2"))
+    await stage.play(beat(0, track_id="t1"), beat(20, Kind.STOP, track_id="t1"))
+
+    assert await stage.tracks("ann") == ["t2"]
+
+
+async def test_what_is_too_old_when_it_comes_is_not_shown(stage: Stage) -> None:
+    await stage.play(beat(-61))
+
+    assert await stage.tracks("ann") == [None]
+
+
+async def test_clients_whose_clocks_are_ahead_are_shown(stage: Stage) -> None:
+    await stage.play(beat(FUTURE_MS // SECOND_MS))
+
+    assert await stage.tracks("ann") == ["t1"]
+
+
+async def test_the_erased_are_never_shown_again(stage: Stage) -> None:
+    await stage.play(beat(0))
+    await stage.erase("ann")
+    erased = await stage.seen("ann")
+    await stage.play(beat(1))
+
+    assert erased == [None]
+    assert await stage.seen("ann") == [None]

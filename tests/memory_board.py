@@ -1,0 +1,30 @@
+"""Where shards announce presence, in a dictionary: it can be away, and forget."""
+
+from collections.abc import Sequence
+
+from domain.errors import Unavailable
+from domain.ports import Announcement
+
+
+class MemoryBoard:
+    """A `domain.ports.PresenceBoard`; *told* has every call that it took, with who was in it."""
+
+    def __init__(self) -> None:
+        self.away = ""
+        self.shown: dict[str, Announcement] = {}
+        self.told: list[list[str]] = []
+        self.refused = 0
+
+    async def announce(self, announcements: Sequence[Announcement]) -> None:
+        if self.away:
+            self.refused += 1
+            raise Unavailable(self.away)
+        self.told.append([each.listener_id for each in announcements])
+        for each in announcements:
+            stands = self.shown.get(each.listener_id)
+            if stands is None or each.version > stands.version:
+                self.shown[each.listener_id] = each
+
+    def forget(self) -> None:
+        self.shown.clear()
+        self.told.clear()
