@@ -66,7 +66,7 @@ def gateway_token(data: Path) -> str:
     """Make the account of a gateway, and a token of it."""
 
     async def made() -> str:
-        async with wiring.store(data, make=True) as tables:
+        async with wiring.store(wiring.settings(data), make=True) as tables:
             account = await wiring.accounts(tables).create(
                 "gateway", password=None, time_zone="UTC", scopes=[Scope.INGEST]
             )

@@ -48,7 +48,7 @@ WARM_S = 3
 async def listeners(data: Path) -> list[Account]:
     """Make accounts that listened in the last two weeks."""
     random, now_ms = Random(7), wiring.now_ms()  # noqa: S311
-    async with wiring.store(data, make=True) as tables:
+    async with wiring.store(wiring.settings(data), make=True) as tables:
         accounts = wiring.accounts(tables)
         made = await asyncio.gather(
             *[

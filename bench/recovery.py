@@ -67,7 +67,7 @@ class Watch:
 
 async def tokens(data: Path) -> tuple[str, str]:
     """Make a gateway's and an operator's account; a token for each."""
-    async with wiring.store(data) as tables:
+    async with wiring.store(wiring.settings(data)) as tables:
         accounts = wiring.accounts(tables)
         signed = []
         for scope in (Scope.INGEST, Scope.OPERATOR):

@@ -24,8 +24,9 @@ class Table:
     """A wide-column table: rows of one partition key lie together, ordered by the clustering key.
 
     A *stamped* table has exactly one value column, ``state`` (a blob): a write carries a stamp, the
-    larger stamp wins, an equal one changes nothing. A *versioned* one is written if its version is
-    the one that was read. The two kinds of write never meet in one table.
+    larger stamp wins, of equal ones either. A *versioned* one is written if its version is the one
+    that was read. The two kinds of write never meet in one table. A partition key that is one text is
+    not empty.
     """
 
     name: str
@@ -83,9 +84,12 @@ class Tables(Protocol):
         ...
 
     async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:
-        """Write all rows or none; a row loses to what stands with an equal or larger stamp.
+        """Write all rows; a row loses to what stands with a larger stamp.
 
         Rows of one table sorted by key are written fastest. Writing the same again changes nothing.
+        No row is written if one cannot be stored (ValueError, OverflowError). After Unavailable any of
+        them may be, and writing them again is right; but none of a table before all of the table that
+        comes before it, if the two are partitioned differently.
         """
         ...
 

@@ -6,9 +6,14 @@ from dataclasses import dataclass, field
 KAFKA_WANTS = "kafka://host:port[,host:port ...][/topic]"
 S3_WANTS = "s3://bucket[/folder][?endpoint=http://host:port][&region=R]"
 REDIS_WANTS = "redis://[[user]:password@]host:port[/database], or rediss://..."
+SCYLLA_WANTS = "scylla://host[:port][,host[:port] ...][/keyspace]"
 LARGEST_PORT = 65_535
+CQL_PORT = 9042
+KEYSPACE = "heartline"
 
-_SERVER = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
+_HOST = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
+_SERVER = re.compile(rf"{_HOST}:(\d{{1,5}})")
+_NODE = re.compile(rf"{_HOST}(?::(\d{{1,5}}))?")
 _REDIS = re.compile(
     r"rediss?://(?:[^\s:@/?#]*:[^\s:@/?#]+@)?"
     r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})(?:/\d{0,4})?"
@@ -21,6 +26,7 @@ _S3_OPTIONS = {
     "endpoint": re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/?"),
     "region": re.compile(r"[a-z0-9-]{1,40}"),
 }
+_KEYSPACE = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class KafkaAddress:
         servers, slash, topic = rest.partition("/")
         ports = [_SERVER.fullmatch(server) for server in servers.split(",")]
         if scheme != "kafka" or not all(
-            port and 0 < int(port[1]) <= LARGEST_PORT for port in ports
+            port and 0 < int(port[2]) <= LARGEST_PORT for port in ports
         ):
             return None
         if (slash and topic and not _TOPIC.fullmatch(topic)) or topic in {".", ".."}:
@@ -88,3 +94,29 @@ class RedisAddress:
 def without_password(url: str) -> str:
     """An address as messages may show it."""
     return re.sub(r"(?<=://).*@", "...@", url)
+
+
+@dataclass(frozen=True, slots=True)
+class ScyllaAddress:
+    """A cluster that speaks CQL: some of its nodes, the port of all, and the keyspace of ours there."""
+
+    hosts: tuple[str, ...]
+    port: int = CQL_PORT
+    keyspace: str = KEYSPACE
+
+    @classmethod
+    def parse(cls, url: str) -> "ScyllaAddress | None":
+        """Read an address; None if it is none."""
+        scheme, _, rest = url.partition("://")
+        hosts, slash, keyspace = rest.partition("/")
+        nodes = [_NODE.fullmatch(node) for node in hosts.split(",")]
+        found = [(node[1].strip("[]"), int(node[2] or CQL_PORT)) for node in nodes if node]
+        ports = {port for _, port in found}
+        if scheme != "scylla" or None in nodes or len(ports) != 1:
+            return None
+        (port,) = ports
+        if not 0 < port <= LARGEST_PORT:
+            return None
+        if slash and keyspace and not _KEYSPACE.fullmatch(keyspace):
+            return None
+        return cls(tuple(host for host, _ in found), port, keyspace or KEYSPACE)

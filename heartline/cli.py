@@ -72,7 +72,18 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"heartline {_version()}")
     _shared(top, default=None)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for declare in (_up, _account, _token, _replay, _minutes, _status, _recount, _archive, _gather):
+    for declare in (
+        _up,
+        _account,
+        _token,
+        _replay,
+        _minutes,
+        _status,
+        _recount,
+        _archive,
+        _gather,
+        _store,
+    ):
         declare(commands)
     return top
 
@@ -256,6 +267,24 @@ def _gather(commands: _Commands) -> None:
         "Reads the Kafka topic heartbeats_json, one heartbeat a record, beside the gatherers that\n"
         "`heartline up` runs there. Refused ones go to heartbeats_json.dead, with the reason.\n"
         "Ctrl-C or SIGTERM ends it cleanly; what it had taken is taken again by the others.",
+    )
+
+
+def _store(commands: _Commands) -> None:
+    store = commands.add_parser("store", help="look after the store of rows")
+    store_commands = store.add_subparsers(metavar="COMMAND", required=True)
+    migrate = _command(
+        store_commands,
+        "migrate",
+        "heartline.commands.store",
+        "make the tables of a cluster that speaks CQL, or bring them forward",
+        "Run it once before the first `heartline up` with HEARTLINE_STORE=scylla://…, and after an\n"
+        "upgrade, from one machine at a time. Doing it again changes nothing.",
+    )
+    migrate.add_argument(
+        "--replicas",
+        metavar="N",
+        help="copies of each row, when the keyspace is made (3, or as many as there are nodes)",
     )
 
 

@@ -180,7 +180,7 @@ def local_zone() -> str:
 
 async def run(data: Path, url: str) -> None:
     """Be the demo until cancelled."""
-    async with wiring.store(data) as tables:
+    async with wiring.store(wiring.settings(data)) as tables:
         demo = await prepare(
             data,
             tables,

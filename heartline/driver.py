@@ -51,7 +51,7 @@ async def _settled(settings: Settings) -> Generation:
     from heartline.generations import settle
 
     async with (
-        wiring.store(settings.data, make=True) as tables,
+        wiring.store(settings, make=True) as tables,
         wiring.log_of(settings, make=True) as records,
     ):
         rows = wiring.listening(tables, settings)

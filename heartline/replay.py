@@ -237,7 +237,7 @@ async def _probe(client: httpx.AsyncClient) -> None:
 
 
 async def _describe(data: Path, found: Survey) -> None:
-    async with wiring.store(data) as tables:
+    async with wiring.store(wiring.settings(data)) as tables:
         await describe(Catalogue(tables), found.titles.tracks())
 
 

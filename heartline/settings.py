@@ -12,9 +12,11 @@ from heartline.addresses import (
     KAFKA_WANTS,
     REDIS_WANTS,
     S3_WANTS,
+    SCYLLA_WANTS,
     KafkaAddress,
     RedisAddress,
     S3Address,
+    ScyllaAddress,
     without_password,
 )
 
@@ -22,13 +24,13 @@ PREFIX = "HEARTLINE_"
 OURS = frozenset({"HEARTLINE_START"})  # what `up` hands to its own processes; nobody sets it
 BACKENDS = MappingProxyType(
     {
-        "STORE": ("scylla://", "rows"),
         "SEARCH": ("opensearch://", "the search index"),
     }
 )
 ADDRESSES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
     {
         "log": (KafkaAddress.parse, KAFKA_WANTS),
+        "store": (ScyllaAddress.parse, SCYLLA_WANTS),
         "objects": (S3Address.parse, S3_WANTS),
         "presence": (RedisAddress.parse, REDIS_WANTS),
     }
@@ -62,6 +64,9 @@ class Settings:
     port: int = field(default=8000, metadata=_number("the port to listen on", 1, 65_535))
     log: str = field(
         default="", metadata={"help": f"{KAFKA_WANTS}; else the log is in the data directory"}
+    )
+    store: str = field(
+        default="", metadata={"help": f"{SCYLLA_WANTS}; else rows are in the data directory"}
     )
     objects: str = field(
         default="",

@@ -18,7 +18,7 @@ from domain.ids import base62
 from domain.payloads import encode_erase
 from domain.ports import Log, Tables
 from domain.positions import Generation
-from heartline.addresses import KafkaAddress
+from heartline.addresses import KafkaAddress, ScyllaAddress
 from heartline.keys import signing_key
 from heartline.settings import DAY_S, Settings, variable
 from heartline.terminal import fail
@@ -62,11 +62,23 @@ def settings(data: Path) -> Settings:
     return Settings.from_environ(os.environ, {"data": data})
 
 
-def open_tables(data: Path) -> Tables:
-    """Open the wide-column tables of a data directory, and make them if they are not there."""
+def open_tables(settings: Settings) -> Tables:
+    """Open the wide-column tables: on a cluster, or in the data directory, where they are made.
+
+    Raises
+    ------
+    NoSchema
+        The cluster has no tables of ours, or older ones.
+    """
+    if address := ScyllaAddress.parse(settings.store):
+        from stores.cql_tables import CqlTables
+
+        # What it complains of while a node is away is what we raise, and log.
+        logging.getLogger("cassandra").setLevel(logging.CRITICAL)
+        return CqlTables.open(address.hosts, address.port, keyspace=address.keyspace, now_ms=now_ms)
     from stores.sqlite_tables import SqliteTables
 
-    return SqliteTables.open(data / STORE_FILE, now_ms=now_ms)
+    return SqliteTables.open(settings.data / STORE_FILE, now_ms=now_ms)
 
 
 def open_log(settings: Settings) -> Log:
@@ -108,7 +120,7 @@ def opened(settings: Settings) -> tuple[Tables, Log]:
     """
     while True:
         try:
-            return open_tables(settings.data), open_log(settings)
+            return open_tables(settings), open_log(settings)
         except NewerSchema:
             raise
         except Unavailable as error:
@@ -117,8 +129,8 @@ def opened(settings: Settings) -> tuple[Tables, Log]:
 
 
 @asynccontextmanager
-async def store(data: Path, *, make: bool = False) -> AsyncIterator[Tables]:
-    """Have the tables of a data directory for a while; *make* the directory if it is not there.
+async def store(settings: Settings, *, make: bool = False) -> AsyncIterator[Tables]:
+    """Have the tables for a while; *make* the data directory if it is not there.
 
     Raises
     ------
@@ -126,10 +138,13 @@ async def store(data: Path, *, make: bool = False) -> AsyncIterator[Tables]:
         It is not there, or cannot be made.
     """
     if make:
-        _make(data)
-    elif not (data / STORE_FILE).exists():
-        fail(f"{data} holds no store: start `heartline up` there, or name another one with --data")
-    tables = open_tables(data)
+        _make(settings.data)
+    elif not settings.store and not (settings.data / STORE_FILE).exists():
+        fail(
+            f"{settings.data} holds no store: start `heartline up` there, name another directory"
+            f" with --data, or the cluster that it runs on with {variable('store')}"
+        )
+    tables = open_tables(settings)
     try:
         yield tables
     finally:

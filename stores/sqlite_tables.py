@@ -7,7 +7,6 @@ versioned row that was deleted, or has expired, begins again at version 1.
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from operator import attrgetter
@@ -16,6 +15,7 @@ from typing import Any
 
 from domain.ports import Key, Row, StampedRow, Table, Value
 from stores.group_commit import GroupCommit
+from stores.key_range import Range
 from stores.sqlite import Database
 from stores.sqlite_reads import Reads, Rows
 from stores.table_sql import ROWS_TOGETHER, TableSql
@@ -29,16 +29,6 @@ KEYS_TOGETHER = 128  # read with one statement: about a quarter of a millisecond
 BREATH_S = 0.005  # between slices, for other processes' writes
 
 by_key = attrgetter("key")
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Which rows of a partition, from which end, and how many at most."""
-
-    first: Value
-    last: Value
-    descending: bool
-    limit: int | None
 
 
 class SqliteTables:
@@ -200,9 +190,8 @@ class SqliteTables:
             last=within.last is not None,
             descending=within.descending,
         )
-        bounds = [bound for bound in (within.first, within.last) if bound is not None]
         limit = -1 if within.limit is None else within.limit
-        return await self._reads.few_rows(sql, (*partition, self._now_ms(), *bounds, limit))
+        return await self._reads.few_rows(sql, (*partition, self._now_ms(), *within.bounds, limit))
 
     def _upsert(
         self, connection: sqlite3.Connection, writes: Iterable[tuple[TableSql, list[StampedRow]]]

@@ -9,7 +9,7 @@ from stores.accounts import Account, Scope
 
 async def make_accounts(data: Path, count: int, name: str, scope: Scope) -> list[Account]:
     """Make accounts that have tokens."""
-    async with wiring.store(data, make=True) as tables:
+    async with wiring.store(wiring.settings(data), make=True) as tables:
         accounts = wiring.accounts(tables)
         return await asyncio.gather(
             *[

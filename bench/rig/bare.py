@@ -65,7 +65,7 @@ class Nobody:
 def listening(data: Path) -> Any:
     """The application at ``/v1/me/listening``."""
     settings = wiring.settings(data)
-    tables = wiring.open_tables(data)
+    tables = wiring.open_tables(settings)
     records = wiring.open_log(settings)
     generation = Generation(0, settings.partitions)
     rows = wiring.listening(tables, settings)

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _create(options: argparse.Namespace, password: str | None) -> Account:
     scopes = [Scope(scope) for scope in options.scopes or ["listener"]]
-    async with wiring.store(options.data, make=True) as tables:
+    async with wiring.store(wiring.settings(options.data), make=True) as tables:
         return await wiring.accounts(tables).create(
             options.name, password=password, time_zone=options.time_zone, scopes=scopes
         )

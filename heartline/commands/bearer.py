@@ -29,7 +29,7 @@ async def mint(data: Path, name: str, scopes: list[str] | None = None) -> Callab
     Failure
         There is no such account, or it lacks a scope.
     """
-    async with wiring.store(data) as tables:
+    async with wiring.store(wiring.settings(data)) as tables:
         account = await wiring.accounts(tables).by_name(name)
     if account is None:
         fail(f"no account is named {name!r}; make one with `heartline account create`")

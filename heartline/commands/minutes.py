@@ -26,12 +26,12 @@ def run(options: argparse.Namespace) -> int:
 
 async def _week(options: argparse.Namespace, week: IsoWeek | None) -> WeekMinutes:
     now_ms = wiring.now_ms()
-    async with wiring.store(options.data) as tables:
+    settings = wiring.settings(options.data)
+    async with wiring.store(settings) as tables:
         accounts = wiring.accounts(tables)
         account = await accounts.by_name(options.name)
         if account is None:
             fail(f"no account is named {options.name!r}")
-        settings = wiring.settings(options.data)
         if not wiring.has_log(settings):
             fail(f"nobody has listened on {options.data} yet: start it with `heartline up`")
         async with wiring.log_of(settings) as log:

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _run(options: argparse.Namespace, settings: Settings, week: IsoWeek | None) -> int:
-    async with wiring.store(settings.data) as tables, wiring.log_of(settings) as log:
+    async with wiring.store(settings) as tables, wiring.log_of(settings) as log:
         whole = held_whole(await log.trimmed_ms())
         _check_whole(week, whole)
         if running_url(settings.data):

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _asked(data: Path, url: str) -> dict[str, Any]:
-    async with wiring.store(data) as tables:
+    async with wiring.store(wiring.settings(data)) as tables:
         account = await operator_account(wiring.accounts(tables))
     listener_id = account.listener_id if account else ""
     token = wiring.tokens(data).sign(listener_id, [Scope.OPERATOR], ttl_s=TOKEN_TTL_S)
@@ -56,7 +56,7 @@ async def _asked(data: Path, url: str) -> dict[str, Any]:
 
 async def _from_files(data: Path) -> dict[str, Any]:
     settings = wiring.settings(data)
-    async with wiring.store(data) as tables, wiring.log_of(settings) as log:
+    async with wiring.store(settings) as tables, wiring.log_of(settings) as log:
         return await status_of(
             log,
             wiring.listening(tables, settings),

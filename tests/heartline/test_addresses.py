@@ -1,6 +1,6 @@
 import pytest
 
-from heartline.addresses import KafkaAddress, RedisAddress, S3Address
+from heartline.addresses import KafkaAddress, RedisAddress, S3Address, ScyllaAddress
 from heartline.settings import BadSettings, Settings
 
 
@@ -55,6 +55,20 @@ def test_what_is_no_address_is_refused_by_the_settings_name(url: str) -> None:
 def test_an_address_names_a_bucket_and_perhaps_a_server(url: str, address: S3Address) -> None:
     assert S3Address.parse(url) == address
     assert Settings.from_environ({"HEARTLINE_OBJECTS": url}).objects == url
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        pytest.param("scylla://one", ScyllaAddress(("one",)), id="a-node"),
+        pytest.param("scylla://one,10.0.0.2/", ScyllaAddress(("one", "10.0.0.2")), id="two"),
+        pytest.param("scylla://one:9043/ours", ScyllaAddress(("one",), 9043, "ours"), id="a-port"),
+        pytest.param("scylla://[::1]:9043", ScyllaAddress(("::1",), 9043), id="an-ipv6-address"),
+    ],
+)
+def test_an_address_names_nodes_and_perhaps_a_keyspace(url: str, address: ScyllaAddress) -> None:
+    assert ScyllaAddress.parse(url) == address
+    assert Settings.from_environ({"HEARTLINE_STORE": url}).store == url
 
 
 @pytest.mark.parametrize(
@@ -125,3 +139,23 @@ def test_a_password_is_in_no_message(url: str) -> None:
     good = Settings.from_environ({"HEARTLINE_PRESENCE": "redis://:hunter2@one:1"})
 
     assert "ter2" not in f"{refused.value} {good!r} {RedisAddress(url)!r}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "scylla://",
+        "scylla://one:0",
+        "scylla://one:9042,two:9043",
+        "scylla://one,",
+        "scylla://one/Ours",
+        "scylla://one/a/b",
+        "scylla://one/" + "k" * 49,
+        "scylla://one/ours;drop",
+        "cassandra://one",
+        "one",
+    ],
+)
+def test_what_is_no_address_of_a_store_is_refused(url: str) -> None:
+    with pytest.raises(BadSettings, match="HEARTLINE_STORE: wants scylla://"):
+        Settings.from_environ({"HEARTLINE_STORE": url})

@@ -33,12 +33,12 @@ def test_every_problem_is_named_at_once() -> None:
             "HEARTLINE_SHARDS": "0",
             "HEARTLINE_PARTITIONS": "many",
             "HEARTLINE_HOST": "example.org",
-            "HEARTLINE_STORE": "scylla://host",
+            "HEARTLINE_SEARCH": "opensearch://host",
         }
     )
 
     assert [problem.partition(":")[0] for problem in found] == [
-        "HEARTLINE_STORE",
+        "HEARTLINE_SEARCH",
         "HEARTLINE_HOST",
         "HEARTLINE_SHARDS",
         "HEARTLINE_PARTITIONS",
@@ -50,13 +50,13 @@ def test_a_number_is_digits_within_bounds(value: str) -> None:
     assert problems({"HEARTLINE_PORT": value})[0].startswith("HEARTLINE_PORT: wants a whole number")
 
 
-@pytest.mark.parametrize("name", ["STORE", "SEARCH"])
+@pytest.mark.parametrize("name", ["SEARCH"])
 def test_a_backend_that_is_not_built_is_refused_as_a_flag_too(name: str) -> None:
     with pytest.raises(BadSettings, match=f"HEARTLINE_{name}"):
         Settings.from_environ({}, {name.lower(): "there://host"})
 
 
-@pytest.mark.parametrize("name", ["STORE", "SEARCH"])
+@pytest.mark.parametrize("name", ["SEARCH"])
 def test_a_backend_that_is_not_built_yet_is_refused_by_name(name: str) -> None:
     (problem,) = problems({f"HEARTLINE_{name}": "kafka://host"})
 
