@@ -1,10 +1,7 @@
 import asyncio
-import os
-import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -14,14 +11,10 @@ from aiokafka.errors import KafkaError
 from domain.errors import Unavailable
 from domain.ports import Log
 from domain.positions import Generation
-from heartline import processes
 from stores.kafka_brokers import Brokers
 from stores.kafka_log import MOST_PAYLOAD_BYTES, TOPIC_SETTINGS, KafkaLog
-from tests.servers.fleet import PROGRAMS
-from tests.servers.kafka import Kafka
+from tests.servers.broker import Broker, own_broker
 from tests.servers.ports import free_ports
-from tests.servers.programs import Missing
-from tests.servers.running import Running, launch, stop, wait_until_ready
 
 FIRST = Generation(0, 2)
 ALL = 1 << 30
@@ -45,10 +38,6 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def state_of(thread: Path) -> str:
-    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
-
-
 @asynccontextmanager
 async def opened(
     servers: str, topic: str, patience_s: float = PATIENCE_S
@@ -62,54 +51,10 @@ async def opened(
         await log.close()
 
 
-class Broker:
-    """A Kafka of the test's own, to be hurt."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._running = self._launch()
-
-    @property
-    def servers(self) -> str:
-        return f"127.0.0.1:{self._running.place.port}"
-
-    def freeze(self) -> None:
-        """Stop every thread; on a busy machine the last of them stops some time after the signal."""
-        os.kill(self._running.pid, signal.SIGSTOP)
-        threads = Path(f"/proc/{self._running.pid}/task")
-        end_s = time.monotonic() + 30
-        while any(state_of(thread) != "T" for thread in threads.iterdir()):
-            assert time.monotonic() < end_s, "it never stopped"
-
-    def thaw(self) -> None:
-        os.kill(self._running.pid, signal.SIGCONT)
-
-    def kill(self) -> None:
-        processes.kill([self._running.pid])
-        stop(self._running)
-
-    def start_again(self) -> None:
-        self._running = self._launch()
-
-    def stop(self) -> None:
-        self.thaw()
-        stop(self._running)
-
-    def _launch(self) -> Running:
-        running = launch(Kafka(), self._home, PROGRAMS, usual_ports=False, with_us=True)
-        wait_until_ready(running)
-        return running
-
-
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    try:
-        Kafka().install(PROGRAMS)
-    except Missing as missing:
-        pytest.skip(str(missing))
-    started = Broker(tmp_path_factory.mktemp("broker"))
-    yield started
-    started.stop()
+    with own_broker(tmp_path_factory.mktemp("broker")) as started:
+        yield started
 
 
 async def appended_at_last(log: Log, payload: bytes) -> int:

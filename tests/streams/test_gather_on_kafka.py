@@ -1,152 +1,182 @@
+"""Gatherers on a real Kafka, and what may happen to them there."""
+
 import asyncio
-import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from domain.batches import heartbeats_of
-from domain.columns import decode
 from domain.errors import Unavailable
 from domain.heartbeats import Heartbeat
-from heartline.addresses import KafkaAddress
-from heartline.gathering import membership, topic_of
-from heartline.settings import Settings
-from stores.kafka_log import KafkaLog
-from stores.kafka_singles import kafka_singles
-from streams.gather import Tally, keep_gathering
+from stores.kafka_brokers import Brokers
+from stores.kafka_dead_letters import KafkaDeadLetters
+from stores.kafka_singles import TOPIC_SETTINGS, KafkaSingles, kafka_singles
+from streams.gather import Gatherer, Tally
+from streams.single_records import Single
+from tests.end_to_end.running import CALL
+from tests.serve.bodies import LATE_LIMIT_DAYS
+from tests.servers.broker import Broker, own_broker
+from tests.streams.bay import bay, heartbeats, listened_by, value_of
 from tests.streams.single import written
 
 pytestmark = pytest.mark.servers
 
-PATIENCE_S = 60
-ALL = 1 << 30
-PARTITIONS = 3
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with own_broker(tmp_path_factory.mktemp("broker")) as started:
+        yield started
 
 
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
+def values(beats: Sequence[Heartbeat]) -> list[bytes]:
+    return [value_of(beat) for beat in beats]
 
 
-@dataclass(slots=True)
-class Bay:
-    """Topics of one test: what producers write to, what gatherers append to, what they refuse."""
-
-    settings: Settings
-    address: KafkaAddress
-    tallies: list[Tally] = field(default_factory=list)
-
-    @property
-    def singles(self) -> str:
-        return topic_of(self.address)
-
-    @asynccontextmanager
-    async def gathering(self) -> AsyncIterator[Tally]:
-        """One more gatherer for a while."""
-        tally = Tally()
-        self.tallies.append(tally)
-        join = membership(self.settings, self.address, tally)
-        task = asyncio.create_task(keep_gathering(join, tally))
-        try:
-            yield tally
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-
-    async def send(self, values: Sequence[bytes], codec: str | None = None) -> None:
-        """Write records as another producer does."""
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self.address.servers, compression_type=codec, linger_ms=5
-        )
-        await producer.start()
-        sent = [await producer.send(self.singles, value, b"key") for value in values]
-        await asyncio.gather(*sent)
-        await producer.stop()
-
-    async def appended(self) -> list[Heartbeat]:
-        """Everything in the log, as often as it is there."""
-        log = self.log()
-        try:
-            generation = await log.generation()
-            return [
-                beat
-                for part in range(generation.partitions)
-                for record in await log.read(generation, part, 0, most_bytes=ALL)
-                for beat in heartbeats_of(decode(record.payload))
-            ]
-        finally:
-            await log.close()
-
-    def log(self) -> KafkaLog:
-        return KafkaLog(
-            self.address.servers,
-            partitions=self.settings.partitions,
-            now_ms=now_ms,
-            topic=self.address.topic,
-        )
-
-    async def dead(self, count: int) -> list[ConsumerRecord]:
-        """The first *count* dead letters."""
-        consumer = AIOKafkaConsumer(
-            f"{self.singles}.dead",
-            bootstrap_servers=self.address.servers,
-            auto_offset_reset="earliest",
-        )
-        await consumer.start()
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                return [await consumer.getone() for _ in range(count)]
-        finally:
-            await consumer.stop()
-
-    async def until_gathered(self, ids: Sequence[str]) -> list[Heartbeat]:
-        """Wait until every heartbeat is in the log; tells what is there."""
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                with suppress(Unavailable):
-                    there = await self.appended()
-                    if {beat.id for beat in there} >= set(ids):
-                        return there
-                await asyncio.sleep(0.1)
+def in_order(beats: Sequence[Heartbeat]) -> list[Heartbeat]:
+    return sorted(beats, key=lambda beat: beat.at)
 
 
-async def bay(servers: str, topic: str, tmp_path: Any) -> Bay:
-    """Make the topics of a test."""
-    url = f"{servers}/{topic}-{now_ms()}"  # the broker may be one that stays
-    address = KafkaAddress.parse(url)
-    assert address
-    made = Bay(Settings(data=tmp_path, log=url, partitions=PARTITIONS), address)
-    async with kafka_singles(address.servers, made.singles):
-        return made
-
-
-def numbered(start: int, end: int) -> list[str]:
-    return [f"h{n}" for n in range(start, end)]
-
-
-def values_of(ids: Sequence[str]) -> list[bytes]:
-    at = now_ms()
-    return [written(id=one, listener_id=f"l{hash(one) % 50}", at=at) for one in ids]
-
-
-async def test_records_of_other_producers_are_in_the_log_or_kept_aside(
-    kafka: str, tmp_path: Any
+async def test_what_other_producers_write_is_in_the_log_or_kept_aside(
+    kafka: str, tmp_path: Path
 ) -> None:
-    here = await bay(kafka, "gathered", tmp_path)
-    ids = numbered(0, 2_000)
+    here, beats = await bay(kafka, "gathered", tmp_path), heartbeats(0, 2_000)
+    old = written(id="old", at=0)
 
     async with here.gathering() as tally:
-        await here.send([*values_of(ids[:1_000]), b"?"])
-        await here.send([*values_of(ids[1_000:]), b"?"], codec="gzip")
-        await here.send([written(id="old", at=0)])
-        there = await here.until_gathered(ids)
+        await here.send([*values(beats[:1_000]), b"?"])
+        await here.send([*values(beats[1_000:]), b"?"], codec="gzip")
+        await here.send([old])
+        there = await here.until_gathered(beats)
         letters = await here.dead(3)
 
-    assert sorted(beat.id for beat in there) == sorted(ids)
-    assert [letter.value for letter in letters] == [b"?", b"?", written(id="old", at=0)]
-    assert dict(letters[2].headers)["reason"] == b"too_old"
-    assert letters[2].key == b"key"
+    assert in_order(there) == beats
+    assert sorted(letter.value for letter in letters) == [b"?", b"?", old]
+    assert dict(letters[-1].headers)["reason"] == b"too_old"
+    assert letters[-1].key == b"key"
     assert (tally.gathered, tally.refused.total(), tally.trouble) == (2_000, 3, 0)
+
+
+class NeverCommits:
+    """Singles of a member that dies before each commit."""
+
+    def __init__(self, singles: KafkaSingles) -> None:
+        self._singles = singles
+        self.asked = asyncio.Event()
+
+    async def take(self, most: int) -> Sequence[Single]:
+        return await self._singles.take(most)
+
+    async def commit(self) -> None:
+        self.asked.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_death_between_append_and_commit_changes_no_count(
+    kafka: str, tmp_path: Path
+) -> None:
+    here, beats = await bay(kafka, "twice", tmp_path), heartbeats(0, 1_000)
+    await here.send(values(beats))
+    log, box = here.log(), KafkaDeadLetters(here.address.servers, f"{here.singles}.dead")
+    async with kafka_singles(here.address.servers, here.singles) as singles:
+        dying = NeverCommits(singles)
+        gatherer = Gatherer(dying, log, box, late_limit_days=LATE_LIMIT_DAYS, tally=Tally())
+        task = asyncio.create_task(gatherer.run())
+        async with asyncio.timeout(30):
+            await dying.asked.wait()
+        task.cancel()
+    await log.close()
+    twice = {beat.id for beat in await here.appended()}
+    assert twice
+
+    async with here.gathering():
+        await here.until_gathered([beat for beat in beats if beat.id in twice], times=2)
+        there = await here.until_gathered(beats)
+
+    assert listened_by(there) == listened_by(beats)
+
+
+async def test_gatherers_that_come_and_go_and_are_killed_lose_nothing(
+    kafka: str, tmp_path: Path
+) -> None:
+    here, beats = await bay(kafka, "group", tmp_path), heartbeats(0, 6_000)
+    killed = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", CALL, "gather", "--data", str(tmp_path)),
+        env={**os.environ, "HEARTLINE_LOG": here.settings.log, "HEARTLINE_PARTITIONS": "3"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await here.send(values(beats[:1_000]))
+    await here.until_gathered(beats[:1_000])
+    async with here.gathering():
+        await here.send(values(beats[1_000:3_000]))
+        killed.kill()
+        await here.send(values(beats[3_000:4_000]))
+        async with here.gathering():
+            await here.send(values(beats[4_000:5_000]))
+        await here.send(values(beats[5_000:]))
+        there = await here.until_gathered(beats)
+    await killed.communicate()
+
+    assert listened_by(there) == listened_by(beats)
+
+
+async def test_a_gatherer_in_the_foreground_ends_cleanly(kafka: str, tmp_path: Path) -> None:
+    here, beats = await bay(kafka, "foreground", tmp_path), heartbeats(0, 100)
+    await here.send([*values(beats), b"?"])
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", CALL, "gather", "--data", str(tmp_path), "--json"),
+        env={**os.environ, "HEARTLINE_LOG": here.settings.log, "HEARTLINE_PARTITIONS": "3"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    await here.until_gathered(beats)
+    await here.dead(1)
+    process.send_signal(signal.SIGINT)
+    told, _ = await process.communicate()
+
+    assert process.returncode == 0
+    assert told == b'{"gathered": 100, "refused": {"invalid": 1}}\n'
+
+
+@pytest.mark.beside
+async def test_a_broker_that_freezes_and_is_killed_loses_nothing(
+    broker: Broker, tmp_path: Path
+) -> None:
+    here = await bay(f"kafka://{broker.servers}", "cut", tmp_path)
+    beats = heartbeats(0, 6_000)
+
+    async with here.gathering():
+        await here.send(values(beats[:2_000]))
+        await here.until_gathered(beats[:1])
+        broker.freeze()
+        sending = asyncio.create_task(here.send(values(beats[2_000:4_000])))
+        with pytest.raises(Unavailable):
+            await here.log().generation()
+        broker.thaw()
+        await sending
+        await here.until_gathered(beats[:4_000])
+        broker.kill()
+        sending = asyncio.create_task(here.send(values(beats[4_000:])))
+        broker.start_again()
+        await sending
+        there = await here.until_gathered(beats)
+
+    assert listened_by(there) == listened_by(beats)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("message.timestamp.type", "CreateTime"), ("compression.type", "producer")],
+)
+async def test_a_topic_that_somebody_made_otherwise_is_refused(
+    kafka: str, setting: str, value: str
+) -> None:
+    servers, topic = kafka.removeprefix("kafka://"), f"otherwise-{value}"
+    brokers = Brokers(servers, patience_s=30)
+    await brokers.create_topic(topic, 1, {**TOPIC_SETTINGS, setting: value})
+    await brokers.close()
+
+    with pytest.raises(Unavailable, match=f"{topic} of Kafka has {setting}={value}"):
+        async with kafka_singles(servers, topic):
+            pass
