@@ -7,6 +7,7 @@ from typing import Any
 
 from actors.announcer import Announcer
 from actors.partition import Partition
+from actors.shard_metrics import ShardMetrics
 from domain.hashing import partition_of
 from domain.ports import Log, NowPlaying, Record
 from domain.positions import Generation
@@ -31,9 +32,11 @@ class ListenerShard:
         commit_window_ms: int,
         now_ms: Callable[[], int],
         announcer: Announcer | None = None,
+        metrics: ShardMetrics | None = None,
     ) -> None:
         self._generation, self._announcer = generation, announcer
         self._announcing: asyncio.Task[None] | None = None
+        self._metrics = metrics or ShardMetrics()
         self._listening, self._log, self._now_ms = listening, log, now_ms
         self._window_s = commit_window_ms / SECOND_MS
         self._partitions: dict[int, Partition] = {}
@@ -93,6 +96,7 @@ class ListenerShard:
                 log=self._log,
                 now_ms=self._now_ms,
                 noted=self._announcer.note if self._announcer else None,
+                metrics=self._metrics,
             )
             self._partitions[number] = held
             self._announce(number, held)

@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from actors.record_groups import grouped, left_out
+from actors.record_groups import grouped
 from actors.remaking import remade
+from actors.shard_metrics import ShardMetrics
 from domain.columns import columns_of
 from domain.counted import Counted
-from domain.errors import LogBehindStore, Unavailable
+from domain.errors import LogBehindStore, Unavailable, UnreadableRecord
 from domain.fold import Fold
 from domain.kernels.state import Columns, Resolved
 from domain.payloads import Opened
@@ -65,8 +66,10 @@ class Partition:
         now_ms: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         noted: Callable[[int, Sequence[str]], None] | None = None,
+        metrics: ShardMetrics | None = None,
     ) -> None:
         self._generation, self._number, self._noted = generation, number, noted
+        self._metrics = metrics or ShardMetrics()
         self._listening, self._log = listening, log
         self._now_ms, self._sleep = now_ms, sleep
         self._fold = Fold()
@@ -101,9 +104,11 @@ class Partition:
             wanted = await self._opened()
             if offset <= wanted:
                 fresh = [record for record in records if record.offset >= wanted]
+                if len(fresh) < len(records):
+                    self._metrics.repeated(self._number, len(records) - len(fresh))
                 if fresh and fresh[0].offset > wanted:
                     self._skip(wanted, fresh[0].offset)
-                for group in grouped(fresh):
+                for group in grouped(fresh, self._leave_out):
                     with self._whole():
                         wanted = await self._apply(group)
             return wanted
@@ -191,7 +196,8 @@ class Partition:
 
     def _skip(self, wanted: int, oldest: int) -> None:
         """Go on behind what was trimmed: somebody committed it, and the rows in memory lack it."""
-        log_.error("records %d to %d are gone", wanted, oldest - 1)
+        at = {"partition": self._number, "offset": wanted}
+        log_.error("records %d to %d are gone", wanted, oldest - 1, extra=at)
         self._forget()
         self._next = oldest
 
@@ -201,11 +207,12 @@ class Partition:
             positions = [position(self._generation.number, offset) for offset, _ in full]
             batch, damaged = columns_of([opened for _, opened in full], positions)
             for index, error in damaged:
-                left_out(full[index][0], error)
+                self._leave_out(full[index][0], error)
             found, wanted = self._fold.plan(batch)
             if wanted:
                 await self._load(wanted)
             self._fold_in(batch, found)
+            self._metrics.applied(self._number, records=len(full), heartbeats=len(batch.at))
         last = records[-1][0]
         self._next = last.offset + 1
         self._complete_ms = max(self._complete_ms, last.appended_ms)
@@ -219,6 +226,12 @@ class Partition:
             names = self._fold.news(before, self._now_ms()) + erased
             if names:
                 self._noted(self._number, names)
+
+    def _leave_out(self, offset: int, error: UnreadableRecord) -> None:
+        """Say that a record is damaged, and that all goes on without it."""
+        at = {"partition": self._number, "offset": offset}
+        log_.error("record at offset %d is left out: %s", offset, error, extra=at)
+        self._metrics.left_out()
 
     async def _load(self, wanted: Wanted) -> None:
         """Install what the store has of everything wanted."""
@@ -257,6 +270,12 @@ class Partition:
         if self._settling_since is None:
             self._settling_since = asyncio.get_running_loop().time()
         await self._insist(lambda: self._write(dues))
+        self._metrics.flushed(
+            self._number,
+            dues.rows,
+            seconds=asyncio.get_running_loop().time() - self._settling_since,
+            reserved_bytes=self._fold.size_bytes,
+        )
         self.durable, self._dues, self._settling_since = dues.next_offset, None, None
 
     async def _write(self, dues: Dues) -> None:
@@ -289,7 +308,8 @@ class Partition:
                 raise
             except Unavailable as error:
                 if str(error) != self.trouble:
-                    log_.warning("partition %d waits: %s", self._number, error)
+                    at = {"partition": self._number}
+                    log_.warning("partition %d waits: %s", self._number, error, extra=at)
                 self.trouble = str(error)
                 await self._sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
                 tries += 1

@@ -18,7 +18,7 @@ from heartline.settings import BACKENDS, BadSettings, Settings, unknown, variabl
 from heartline.terminal import Failure, note
 
 WRONG_USAGE = 2
-SCOPES = ("listener", "ingest", "operator")
+SCOPES = ("listener", "ingest", "operator", "metrics")
 
 EXAMPLES = """\
 examples:

@@ -16,12 +16,14 @@ from actors.ray_assignment import RayAssignment, put_assignment
 from actors.ray_shard import start_shard
 from actors.routed_shards import RoutedShards
 from actors.shard_handles import FoundShards, RayShard
+from actors.shard_metrics import ShardMetrics
 from domain.positions import Generation
 from domain.warm import warm
 from heartline import wiring
 from heartline.gathering import start_gatherers
 from heartline.presence import announcer_of
 from heartline.settings import Settings
+from heartline.telemetry import begin_telemetry
 from streams.housekeeping import Retention, keep_house
 from streams.ray_run import Run
 from streams.ray_tailer import start_tailer
@@ -74,6 +76,7 @@ def shard_builder(settings: Settings, generation: Generation) -> Callable[[], Li
     """Tell how a shard is made, in its own process."""
 
     def build() -> ListenerShard:
+        metrics = ShardMetrics(begin_telemetry("shard", settings))
         warm()  # the first heartbeat shall not wait for a compiler
         tables, log = wiring.opened(settings)
         return ListenerShard(
@@ -83,6 +86,7 @@ def shard_builder(settings: Settings, generation: Generation) -> Callable[[], Li
             commit_window_ms=settings.commit_window_ms,
             now_ms=wiring.now_ms,
             announcer=announcer_of(settings),
+            metrics=metrics,
         )
 
     return build
@@ -92,6 +96,7 @@ def tailer_builder(settings: Settings, generation: Generation) -> Callable[[], R
     """Tell how the tailer is made, in its own process."""
 
     def build() -> Run:
+        begin_telemetry("tailer", settings)
         shards = RoutedShards(RayAssignment().current, FoundShards())
         tables, log = wiring.opened(settings)
         tailer = Tailer(log, generation, lambda _: shards)

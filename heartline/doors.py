@@ -10,15 +10,21 @@ from actors.shard_handles import FoundShards, RayShard
 from domain.ports import Log, Tables
 from domain.positions import Generation
 from heartline import wiring
+from heartline.exposition import Exposition
+from heartline.metric_board import read_board
 from heartline.presence import presence_of
 from heartline.readiness import checks
+from heartline.recount_result import last_result
 from heartline.settings import Settings
 from heartline.status import status_of
+from heartline.telemetry import begin_telemetry
 from serve import ingest
 from serve.app import Parts, build_listening, build_main
 from serve.auth import Access
 from serve.ingest import build_ingest
+from serve.ingest_metrics import IngestMetrics
 from serve.pages import page_routes
+from serve.request_metrics import RequestMetrics
 from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
 
@@ -27,6 +33,7 @@ Build: TypeAlias = Callable[[Settings, Generation], ASGIApp]
 
 def ingest_app(settings: Settings, generation: Generation) -> ASGIApp:
     """Make the door at ``/v1/heartbeats``."""
+    registry = begin_telemetry("ingest", settings)
     tables, records = wiring.opened(settings)
     access = Access(wiring.tokens(settings.data), wiring.accounts(tables))
     return build_ingest(
@@ -34,17 +41,22 @@ def ingest_app(settings: Settings, generation: Generation) -> ASGIApp:
         authenticate=access.authenticate,
         late_limit_days=settings.late_limit_days,
         now_ms=wiring.now_ms,
+        metrics=IngestMetrics(registry),
+        requests=RequestMetrics(registry),
     )
 
 
 def listening_app(settings: Settings, generation: Generation) -> ASGIApp:
     """Make the door at ``/v1/me/listening``."""
+    registry = begin_telemetry("listening", settings)
     tables, records = wiring.opened(settings)
-    return build_listening(_parts(settings, generation, tables, records))
+    parts = _parts(settings, generation, tables, records)
+    return build_listening(parts, RequestMetrics(registry))
 
 
 def main_app(settings: Settings, generation: Generation) -> ASGIApp:
     """Make the door at ``/``."""
+    registry = begin_telemetry("main", settings)
     tables, records = wiring.opened(settings)
     rows = wiring.listening(tables, settings)
     parts = _parts(settings, generation, tables, records)
@@ -63,10 +75,21 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
             stale_ms=settings.stale_limit_ms,
         )
 
+    looks = checks(records, rows, generation, shards, status, stale_ms=settings.stale_limit_ms)
+    exposition = Exposition(
+        status=status,
+        checks=looks,
+        board=lambda: read_board(wiring.now_ms()),
+        recounted=lambda: last_result(settings.data),
+        now_ms=wiring.now_ms,
+        version=wiring.release(),
+    )
     return build_main(
         parts,
-        checks=checks(records, rows, generation, shards, status, stale_ms=settings.stale_limit_ms),
+        checks=looks,
         status=status,
+        exposition=exposition,
+        requests=RequestMetrics(registry),
         version=wiring.release(),
         described=ingest.ENDPOINTS,
         extra_routes=page_routes(),

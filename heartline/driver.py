@@ -19,6 +19,7 @@ from domain.errors import HeartlineError, Unavailable
 from domain.positions import Generation
 from heartline import wiring
 from heartline.life import FAILURE_FILE
+from heartline.logs import begin_logs
 from heartline.operator_account import operator_account
 from heartline.processes import die_with_parent
 from heartline.settings import Settings
@@ -27,16 +28,16 @@ OBJECT_STORE_BYTES = 128 << 20  # hardly anything passes through it
 CHECK_S = 1.0
 LOGICAL_CPUS = 1  # our actors ask for none; Ray starts a spare worker for each
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("heartline.driver")  # __name__ is "__main__"
 
 
 def main() -> int:
     """Start everything, wait for SIGTERM, stop everything."""
     die_with_parent()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    log.info("begins")
     order = json.load(sys.stdin)
     settings, run_dir = Settings.of_plain(order["settings"]), Path(order["run_dir"])
+    begin_logs("driver", settings)
+    log.info("begins")
     try:
         generation = asyncio.run(_settled(settings))
         log.info("generation %d with %d partitions", generation.number, generation.partitions)

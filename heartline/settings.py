@@ -38,6 +38,7 @@ ADDRESSES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
 WEEK_TTL_SLACK_DAYS = 21  # a week row outlives the late limit by two weeks and the week itself
 LEAST_WEEK_TTL_DAYS = 90
 DAY_S = 86_400
+LOG_FORMATS = ("text", "json")
 
 
 class BadSettings(Refused):
@@ -107,6 +108,9 @@ class Settings:
     )
     plays_kept_days: int = field(
         default=0, metadata=_number("days of listening history kept, 0: for ever", 0, 36_500)
+    )
+    log_format: str = field(
+        default="text", metadata={"help": "form of log lines: text, or json for machines"}
     )
     new_generation: bool = field(
         default=False,
@@ -195,9 +199,18 @@ def _parse(name: str, raw: Any, wants: Mapping[str, Any]) -> tuple[Any, str | No
         return str(raw), None if parse(str(raw)) else (
             f"{variable(name)}: wants {shape}, not {without_password(str(raw))[:80]!r}"
         )
+    if name == "log_format":
+        form = str(raw).strip().lower()
+        return form, None if form in LOG_FORMATS else (
+            f"{variable(name)}: wants {' or '.join(LOG_FORMATS)}, not {str(raw)[:40]!r}"
+        )
     if name in {"new_generation", "archive"}:
         yes = str(raw).lower() in {"1", "true", "yes"}
         return yes, None
+    return _parse_number(name, raw, wants)
+
+
+def _parse_number(name: str, raw: Any, wants: Mapping[str, Any]) -> tuple[int, str | None]:
     least, most = wants["least"], wants["most"]
     text = str(raw).strip()
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1

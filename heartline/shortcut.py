@@ -11,7 +11,9 @@ The hook is Serve's own: it puts middlewares around the replica's server, before
 from dataclasses import dataclass
 
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serve.request_ids import HEADER
 
 HOOK = "heartline.shortcut:middlewares"
 
@@ -35,7 +37,7 @@ def take_shortcut(app: ASGIApp, *, prefix: str, at_once: int) -> None:
 
 def middlewares() -> list[Middleware]:
     """Tell Serve what to put around the HTTP server of this process."""
-    return [Middleware(Shortcut, door=door) for door in _doors]
+    return [Middleware(Shortcut, door=door) for door in _doors] or [Middleware(OneRequestId)]
 
 
 class Shortcut:
@@ -62,3 +64,23 @@ class Shortcut:
             return False
         path: str = scope["path"]
         return path == self._door.prefix or path.startswith(self._below)
+
+
+class OneRequestId:
+    """ASGI middleware: of two ids that an answer bears, ours and then Serve's, the first stays."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def send_one(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                ids = [item for item in headers if item[0].lower() == HEADER]
+                others = [item for item in headers if item[0].lower() != HEADER]
+                message["headers"] = others + ids[:1]
+            await send(message)
+
+        await self._app(scope, receive, send_one)

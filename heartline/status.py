@@ -32,7 +32,8 @@ async def status_of(
 ) -> dict[str, Any]:
     """Observe everything, writing nothing; without *shards*, what the files tell.
 
-    ``lag`` counts records that no shard has applied, ``waiting`` those not yet durable in rows;
+    ``lag`` counts records that no shard has applied, ``lag_ms`` is the age of what they have applied,
+    ``waiting`` counts records not yet durable in rows;
     ``staleness_ms`` is the age of what readers see, ``rows_waiting`` the rows to be written,
     ``unwritten_ms`` for how long a shard has been trying to write them; ``presence`` what keeps
     shards from announcing who plays what.
@@ -88,14 +89,16 @@ def _of_partition(
 ) -> dict[str, Any]:
     unwritten_ms = int(of_shard.get("unwritten_ms", 0))
     age_ms = max(now_ms - complete_ms, unwritten_ms)
+    applied_ms = max(complete_ms, int(of_shard.get("complete_ms", 0)))
+    begun = bool(complete_ms or end > committed)  # else nothing can be stale
     return {
         "partition": number,
         "end": end,
         "committed": committed,
         "lag": max(0, end - int(of_shard.get("next", committed))),
+        "lag_ms": max(0, now_ms - applied_ms) if begun else 0,
         "waiting": end - committed,
-        # nothing was ever appended: nothing can be stale
-        "staleness_ms": age_ms if complete_ms or end > committed else 0,
+        "staleness_ms": age_ms if begun else 0,
         "unwritten_ms": unwritten_ms,
         "listeners": int(of_shard.get("listeners", 0)),
         "rows_waiting": int(of_shard.get("dirty", 0)),

@@ -9,11 +9,13 @@ from starlette.routing import BaseRoute
 
 from domain.ports import Presence
 from domain.positions import Generation
-from serve import accounts, health, history, listening, login, openapi
+from serve import accounts, health, history, listening, login, metrics, openapi
 from serve.auth import Access
 from serve.endpoints import Endpoint, routes
 from serve.frame import application
 from serve.health import Check
+from serve.metrics import Exposition, Metrics
+from serve.request_metrics import RequestMetrics
 from serve.tokens import Tokens
 from stores.accounts import Accounts
 from stores.catalogue import Catalogue
@@ -26,6 +28,7 @@ DESCRIBED: tuple[Endpoint[Any], ...] = (
     *listening.OF_LISTENERS,
     *history.ENDPOINTS,
     *health.ENDPOINTS,
+    *metrics.ENDPOINTS,
     *openapi.ENDPOINTS,
 )
 
@@ -49,10 +52,11 @@ class Parts:
     now_ms: Callable[[], int]
 
 
-def build_listening(parts: Parts) -> Starlette:
+def build_listening(parts: Parts, requests: RequestMetrics | None = None) -> Starlette:
     """Make the application at ``/v1/me/listening``: the hot path of reading."""
     access = Access(parts.tokens, parts.accounts)
-    return application(routes(listening.MINE, _minutes(parts), access.authenticate))
+    mine = routes(listening.MINE, _minutes(parts), access.authenticate)
+    return application(mine, requests=requests)
 
 
 def build_main(
@@ -60,7 +64,9 @@ def build_main(
     *,
     checks: Mapping[str, Check],
     status: Callable[[], Awaitable[Mapping[str, Any]]],
+    exposition: Exposition,
     version: str,
+    requests: RequestMetrics | None = None,
     described: Sequence[Endpoint[Any]] = (),
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
@@ -83,9 +89,11 @@ def build_main(
             *routes(listening.OF_LISTENERS, _minutes(parts), authenticate),
             *routes(history.ENDPOINTS, played, authenticate),
             *routes(health.ENDPOINTS, health.Health(checks, status), authenticate),
+            *routes(metrics.ENDPOINTS, Metrics(exposition), authenticate),
             *routes(openapi.ENDPOINTS, reference, authenticate),
             *extra_routes,
-        ]
+        ],
+        requests=requests,
     )
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Protocol
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ import pyarrow as pa
 from domain.errors import Unavailable
 from domain.log_records import Rows, records_of
 from domain.positions import Generation
+from serve.ingest_metrics import IngestMetrics
 
 GROUP_ROWS = 32_000  # a group that large does not linger
 MOST_WAITING_ROWS = 200_000
@@ -54,8 +56,15 @@ class _Share:
 class Appender:
     """Appends rows to the log in groups; to be used from one event loop."""
 
-    def __init__(self, log: LogEnd, *, linger_ms: float = 4.0, timeout_s: float = 20.0) -> None:
-        self._log = log
+    def __init__(
+        self,
+        log: LogEnd,
+        *,
+        linger_ms: float = 4.0,
+        timeout_s: float = 20.0,
+        metrics: IngestMetrics | None = None,
+    ) -> None:
+        self._log, self._metrics = log, metrics or IngestMetrics()
         self._linger_s = linger_ms / 1_000
         self._timeout_s = timeout_s
         self._waiting: deque[_Share] = deque()
@@ -129,11 +138,12 @@ class Appender:
         return group
 
     async def _append_group(self, group: Sequence[_Share]) -> None:
-        rows = [share.rows for share in group]
+        rows, count = [share.rows for share in group], sum(share.count for share in group)
+        begun_s = perf_counter()
         try:
             async with asyncio.timeout(self._timeout_s):
                 generation = await self._log.generation()
-                if sum(share.count for share in group) < THREAD_ROWS:
+                if count < THREAD_ROWS:
                     records = records_of(rows, generation.partitions)
                 else:
                     records = await asyncio.to_thread(records_of, rows, generation.partitions)
@@ -141,6 +151,7 @@ class Appender:
         except TimeoutError as error:
             message = f"the log did not answer within {self._timeout_s:g} s"
             raise Unavailable(message) from error
+        self._metrics.appended(count, seconds=perf_counter() - begun_s)
 
 
 def _tell(done: asyncio.Future[None], error: BaseException | None) -> None:

@@ -1,4 +1,7 @@
-"""What surrounds every application: paths as the client sent them, safe headers, no traceback."""
+"""What surrounds every application: paths as the client sent them, safe headers, no traceback.
+
+Each request has an id, which its answer and its log lines carry, and is counted and timed.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -10,8 +13,12 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.errors import answer_error
+from serve.request_ids import HEADER, current, request_id
+from serve.request_metrics import NO_ROUTE, RequestMetrics
 
 logger = logging.getLogger(__name__)
+
+GONE = 499  # as nginx says: nobody waited for an answer
 
 # A page or a file may say otherwise about itself; these hold where an answer says nothing.
 SAFE_HEADERS = {
@@ -33,8 +40,8 @@ class Frame:
     that tells nothing if nobody expected it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, requests: RequestMetrics) -> None:
+        self._app, self._requests = app, requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -45,27 +52,40 @@ class Frame:
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
-        sender = _Sender(send)
+        begun_s = self._requests.clock_s()
+        name = request_id(scope["headers"])
+        current.set(name)
+        sender = _Sender(send, name)
+        try:
+            await self._answer(scope, receive, sender)
+        finally:
+            # Routing has put what answers into the scope.
+            path = getattr(scope.get("endpoint"), "path", NO_ROUTE)
+            self._requests.took(path, sender.status or GONE, self._requests.clock_s() - begun_s)
+
+    async def _answer(self, scope: Scope, receive: Receive, sender: "_Sender") -> None:
         try:
             await self._app(scope, receive, sender)
         except Exception as error:
-            if sender.started:  # half an answer is out: the server cuts the connection
+            if sender.status:  # half an answer is out: the server cuts the connection
                 logger.exception("request failed: %s %s", scope["method"], scope["path"])
                 raise
             await answer_error(Request(scope), error)(scope, receive, sender)
 
 
 class _Sender:
-    __slots__ = ("_send", "started")
+    __slots__ = ("_id", "_send", "status")
 
-    def __init__(self, send: Send) -> None:
-        self._send, self.started = send, False
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send, self._id = send, request_id.encode()
+        self.status = 0  # until an answer begins
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
+            self.status = message["status"]
             headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
             said = {name for name, _ in headers}
+            headers.append((HEADER, self._id))
             if said.isdisjoint(SAFE_HEADERS):
                 headers += _EVERY_SAFE_HEADER
             else:
@@ -79,11 +99,14 @@ class Application(Starlette):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the frame around the routes."""
-        return Frame(self.router)
+        return Frame(self.router, self.state.requests)
 
 
-def application(routes: Sequence[BaseRoute], *, lifespan: Any = None) -> Starlette:
+def application(
+    routes: Sequence[BaseRoute], *, lifespan: Any = None, requests: RequestMetrics | None = None
+) -> Starlette:
     """Make an application of routes, with the frame around it and errors in one shape."""
     app = Application(routes=routes, lifespan=lifespan)
+    app.state.requests = requests or RequestMetrics()
     app.router.redirect_slashes = False
     return app

@@ -57,8 +57,8 @@ class Health:
 
     async def ready(self, _request: Request, _caller: Caller) -> Response:
         """Try everything that is needed, all at once."""
-        found = await asyncio.gather(*(_found(name, run) for name, run in self._checks.items()))
-        checks = dict(zip(self._checks, found, strict=True))
+        told = await asyncio.gather(*(found(name, run) for name, run in self._checks.items()))
+        checks = dict(zip(self._checks, told, strict=True))
         wrong = [f"{name}: {what}" for name, what in checks.items() if what != "ok"]
         if not wrong:
             return _json(Ready("ready", checks))
@@ -81,7 +81,8 @@ def fresh(staleness_ms: Callable[[], Awaitable[int]], *, limit_ms: int) -> Check
     return check
 
 
-async def _found(name: str, run: Check) -> str:
+async def found(name: str, run: Check) -> str:
+    """Run a check: "ok", or what is wrong in a few words."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
             return await run() or "ok"

@@ -18,8 +18,10 @@ from serve.endpoints import JSON, Endpoint, Link, routes
 from serve.errors import ApiError
 from serve.frame import application
 from serve.heartbeat_bodies import BadBody, HeartbeatsDocument, Receipt, Taken
+from serve.ingest_metrics import IngestMetrics
 from serve.inputs import JSON_TYPE, check_type, read_body
 from serve.json_bodies import read_json
+from serve.request_metrics import RequestMetrics
 from stores.accounts import Scope
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -40,9 +42,14 @@ class Ingest:
     """Takes heartbeats, appends them to the log, and only then says so."""
 
     def __init__(
-        self, appender: Appender, *, late_limit_days: int, now_ms: Callable[[], int]
+        self,
+        appender: Appender,
+        *,
+        late_limit_days: int,
+        now_ms: Callable[[], int],
+        metrics: IngestMetrics,
     ) -> None:
-        self._appender = appender
+        self._appender, self._metrics = appender, metrics
         self._late_limit_days = late_limit_days
         self._now_ms = now_ms
         self._held_bytes = 0
@@ -60,6 +67,7 @@ class Ingest:
                 body = await read_body(request, most_bytes=most_bytes, arriving=arriving)
                 admission = Admission(owner, self._now_ms(), self._late_limit_days)
                 taken = await self._decode(body, admission, arrow=arrow)
+                self._metrics.received(taken.accepted, taken.rejected)
                 if taken.accepted:
                     await self._appender.append(taken.rows, max(len(body), taken.size_bytes))
         except BadBody as error:
@@ -137,14 +145,17 @@ def build_ingest(
     late_limit_days: int,
     now_ms: Callable[[], int],
     linger_ms: float = 4.0,
+    metrics: IngestMetrics | None = None,
+    requests: RequestMetrics | None = None,
 ) -> Starlette:
     """Make the application at ``/v1/heartbeats``: the hot path of writing."""
-    appender = Appender(log, linger_ms=linger_ms)
-    door = Ingest(appender, late_limit_days=late_limit_days, now_ms=now_ms)
+    metrics = metrics or IngestMetrics()
+    appender = Appender(log, linger_ms=linger_ms, metrics=metrics)
+    door = Ingest(appender, late_limit_days=late_limit_days, now_ms=now_ms, metrics=metrics)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
         await appender.close()
 
-    return application(routes(ENDPOINTS, door, authenticate), lifespan=lifespan)
+    return application(routes(ENDPOINTS, door, authenticate), lifespan=lifespan, requests=requests)

@@ -75,11 +75,12 @@ class Tailer:
             except LogBehindStore:
                 raise
             except Unavailable as error:
-                log_.warning("partition %d waits: %s", partition, error)
+                at = {"partition": partition}
+                log_.warning("partition %d waits: %s", partition, error, extra=at)
                 await asyncio.sleep(RETRY_S)
             except Exception:
                 # It is not said of the other partitions, and this one's rows grow stale, which is told.
-                log_.exception("partition %d is stuck", partition)
+                log_.exception("partition %d is stuck", partition, extra={"partition": partition})
                 await asyncio.sleep(STUCK_S)
 
     async def _hand_over(self, partition: int) -> None:

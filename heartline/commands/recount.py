@@ -20,6 +20,7 @@ from heartline import wiring
 from heartline.differences import Difference
 from heartline.log_buckets import LogBuckets
 from heartline.recount_bounds import Bounds, held_whole
+from heartline.recount_result import RecountResult, keep_result
 from heartline.recounting import Recount
 from heartline.repairing import Repair
 from heartline.settings import Settings
@@ -62,6 +63,8 @@ async def _run(options: argparse.Namespace, settings: Settings, week: IsoWeek | 
             found = await _compare(buckets, recount, await _records(log, committed), options)
             buckets.close()
         _tell(options, recount, buckets, found, repair.mended)
+        if week is None:
+            keep_result(settings.data, RecountResult(wiring.now_ms(), len(found)))
         return 1 if found else 0
 
 

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heartline import shortcut
-from heartline.shortcut import HOOK, Door, Shortcut, middlewares, take_shortcut
+from heartline.shortcut import HOOK, Door, OneRequestId, Shortcut, middlewares, take_shortcut
 
 PREFIX = "/v1/heartbeats"
 
@@ -90,10 +90,29 @@ async def test_the_hook_puts_the_door_of_this_process_around_its_server() -> Non
     module, _, name = HOOK.partition(":")
     hook = getattr(import_module(module), name)
     assert hook is middlewares
-    assert hook() == []
+    (usual,) = hook()
+    assert usual.cls is OneRequestId  # type: ignore[comparison-overlap]
 
     take_shortcut(says("door"), prefix=PREFIX, at_once=1)
     (around,) = hook()
 
     async with client(around.cls(says("serve"), *around.args, **around.kwargs)) as asking:
         assert (await asking.get(PREFIX)).text == "door"
+
+
+@pytest.mark.parametrize("ids", [[], ["ours"], ["ours", "serves"]])
+async def test_of_two_request_ids_the_first_stays(ids: list[str]) -> None:
+    async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+        given = [
+            (name, each.encode())
+            for name, each in zip((b"x-request-id", b"X-Request-ID"), ids, strict=False)
+        ]
+        headers = [given[0], (b"x-other", b"1"), *given[1:]] if given else []
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with client(OneRequestId(answer)) as asking:
+        told = (await asking.get("/")).headers
+
+    assert told.get_list("x-request-id") == ids[:1]
+    assert ("x-other" in told) == bool(ids)

@@ -68,6 +68,7 @@ TABLE = {
     "GET /healthz": public(200),
     "GET /readyz": public(200),
     "GET /v1/status": kept(200),
+    "GET /metrics": kept(200),
     "GET /v1/openapi.json": public(200),
     "GET /v1/docs": public(200),
 }

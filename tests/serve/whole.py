@@ -114,6 +114,9 @@ def _doors(parts: Parts, log: SqliteLog, shard: ListenerShard) -> ASGIApp:
     async def status() -> Mapping[str, Any]:
         return {"shards": await shard.status()}
 
+    async def exposition() -> bytes:
+        return b""
+
     apps = {
         "ingest": build_ingest(
             log=log,
@@ -126,6 +129,7 @@ def _doors(parts: Parts, log: SqliteLog, shard: ListenerShard) -> ASGIApp:
             parts,
             checks={},
             status=status,
+            exposition=exposition,
             version="0.0.1",
             described=ingest.ENDPOINTS,
             extra_routes=page_routes(),

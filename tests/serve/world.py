@@ -110,7 +110,11 @@ class World:
         self.catalogue = Catalogue(tables)
         self.checks: dict[str, Check] = {}
         self.main = build_main(
-            self.parts(), checks=self.checks, status=self._status, version="0.0.1"
+            self.parts(),
+            checks=self.checks,
+            status=self._status,
+            exposition=self._exposition,
+            version="0.0.1",
         )
         self.hot = build_listening(self.parts())
 
@@ -152,6 +156,9 @@ class World:
 
     async def _erase(self, listener_id: str) -> None:
         self.erased.append(listener_id)
+
+    async def _exposition(self) -> bytes:
+        return b"heartline_staleness_seconds 1.0\n"
 
     async def _status(self) -> Mapping[str, Any]:
         return {"shards": [{"name": "shard-0", "lag": 0}]}
