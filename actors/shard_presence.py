@@ -1,12 +1,16 @@
 """Presence asked of the shards that hold the listeners."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 from actors.assignment import Assignment
 from domain.errors import Unavailable
 from domain.hashing import partition_of
-from domain.ports import NowPlaying
+from domain.ports import NowPlaying, PresenceChange
+from domain.watched import Watched
+
+LOOK_S = 1.0
 
 
 class TellsPresence(Protocol):
@@ -25,8 +29,11 @@ class ShardPresence:
         current: Callable[[], Awaitable[Assignment]],
         find: Callable[[int], TellsPresence],
         partitions: int,
+        *,
+        look_s: float = LOOK_S,
     ) -> None:
         self._current, self._find, self._partitions = current, find, partitions
+        self._look_s = look_s
 
     async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
         """`Presence.now_playing`."""
@@ -39,6 +46,17 @@ class ShardPresence:
         for number, names in by_shard.items():
             found.update(zip(names, await self._asked(number, names), strict=True))
         return [found[listener_id] for listener_id in listener_ids]
+
+    async def watch(self, listener_ids: Sequence[str]) -> AsyncGenerator[PresenceChange, None]:
+        """`Presence.watch`; the shards are asked every *look_s*."""
+        watched = Watched(listener_ids)
+        names = watched.listener_ids
+        while True:
+            for name, playing in zip(names, await self.now_playing(names), strict=True):
+                watched.know(name, playing)
+            for change in watched.take():
+                yield change
+            await asyncio.sleep(self._look_s)
 
     async def _asked(self, number: int, names: Sequence[str]) -> list[NowPlaying | None]:
         try:

@@ -1,6 +1,6 @@
 """What the layers above need of the outside, named by the need. Adapters are in `stores`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -268,6 +268,14 @@ class PresenceBoard(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PresenceChange:
+    """Somebody who is watched plays something else now; nothing, if None."""
+
+    listener_id: str
+    playing: NowPlaying | None
+
+
 class Presence(Protocol):
     """Who plays what now; a listener is gone 60 s after the newest heartbeat.
 
@@ -276,4 +284,12 @@ class Presence(Protocol):
 
     async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
         """Tell what each of *listener_ids* plays now, in their order."""
+        ...
+
+    def watch(self, listener_ids: Sequence[str]) -> AsyncGenerator[PresenceChange, None]:
+        """Tell what those of *listener_ids* play who play anything, then each change, for ever.
+
+        A change is another track, play state, device or context. Whoever is slow is told the newest
+        of each listener, and nobody is told twice. The generator must be closed by who opened it.
+        """
         ...

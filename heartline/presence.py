@@ -14,6 +14,8 @@ from heartline.wiring import now_ms
 if TYPE_CHECKING:
     from stores.redis_presence import RedisPresence
 
+_jitter = random.SystemRandom().random
+
 
 def presence_of(settings: Settings, partitions: int) -> Presence:
     """Make what tells who plays what now: from Redis, or from the shards of the cluster."""
@@ -26,10 +28,10 @@ def announcer_of(settings: Settings) -> Announcer | None:
     """Make what a shard tells presence to; None where the shard itself is asked."""
     if not settings.presence:
         return None
-    return Announcer(_redis(settings), jitter=random.SystemRandom().random)
+    return Announcer(_redis(settings), jitter=_jitter)
 
 
 def _redis(settings: Settings) -> "RedisPresence":
     from stores.redis_presence import RedisPresence
 
-    return RedisPresence(settings.presence, now_ms=now_ms)
+    return RedisPresence(settings.presence, now_ms=now_ms, jitter=_jitter)

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from domain.ports import Presence
 from domain.positions import Generation
 from serve import accounts, health, history, listening, login, metrics, openapi
 from serve.auth import Access
@@ -46,7 +45,7 @@ class Parts:
     tokens: Tokens
     listening: Listened
     catalogue: Catalogue
-    presence: Presence
+    presence: history.Playing
     generation: Callable[[], Awaitable[Generation]]  # of the log
     erase: Callable[[str], Awaitable[None]]  # a listener, from log and store; may come again
     now_ms: Callable[[], int]

@@ -13,7 +13,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.ports import Presence
+from domain.ports import NowPlaying
 from domain.rows import Play
 from serve.auth import Caller
 from serve.endpoints import Endpoint, Link, Parameter
@@ -51,6 +51,14 @@ class Plays(Protocol):
         ...
 
 
+class Playing(Protocol):
+    """What is asked of `domain.ports.Presence`."""
+
+    async def now_playing(self, listener_ids: Sequence[str]) -> list[NowPlaying | None]:
+        """Tell what each of *listener_ids* plays now, in their order."""
+        ...
+
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -58,7 +66,7 @@ class History:
     """Answers what was played and what plays now."""
 
     def __init__(
-        self, plays: Plays, catalogue: Catalogue, presence: Presence, *, now_ms: Callable[[], int]
+        self, plays: Plays, catalogue: Catalogue, presence: Playing, *, now_ms: Callable[[], int]
     ) -> None:
         self._plays, self._catalogue = plays, catalogue
         self._presence, self._now_ms = presence, now_ms

@@ -10,7 +10,7 @@ older for as long as that would be shown.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from struct import Struct
 from typing import Any
 
@@ -22,11 +22,14 @@ from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
-from domain.ports import Announcement, NowPlaying
+from domain.ports import Announcement, NowPlaying, PresenceChange
 from domain.units import FUTURE_MS, MINUTE_MS, PRESENCE_MS
+from domain.watched import Watched
+from stores.redis_channels import RedisChannels
 
 READ_S = 0.2  # a reader is answered within this, with or without Redis
 ANNOUNCE_S = 1.0
+LOOK_S = 20.0  # between two looks of a watcher
 AWAY_S = 1.0  # after Redis did not answer, readers do not ask for so long
 MOST_CONNECTIONS = 16
 KEYS_AT_ONCE = 1_000
@@ -63,6 +66,7 @@ class RedisPresence:
         url: str,
         *,
         now_ms: Callable[[], int],
+        jitter: Callable[[], float],
         name: str = "heartline:presence",
     ) -> None:
         pool: Any = BlockingConnectionPool.from_url(
@@ -80,6 +84,7 @@ class RedisPresence:
         # channels, other than keys, are shared by all databases of a server
         self._prefix = f"{name}:{place.get('db', 0)}:".encode()
         self._announce = self._redis.register_script(ANNOUNCE)
+        self._channels = RedisChannels(url, jitter=jitter)
         self._away_until_s = 0.0
 
     async def announce(self, announcements: Sequence[Announcement]) -> None:
@@ -103,31 +108,98 @@ class RedisPresence:
         if loop_s < self._away_until_s:
             return [None] * len(listener_ids)
         try:
-            async with asyncio.timeout(READ_S):
-                values = await self._read(listener_ids)
-        except (RedisError, TimeoutError, OSError) as error:
-            logger.warning("presence is away: %s: %s", self._where, _said(error))
+            found = await self._read([self._key(each) for each in listener_ids])
+        except Unavailable as error:
+            logger.warning("presence is away: %s", error)
             self._away_until_s = loop_s + READ_S + AWAY_S
             return [None] * len(listener_ids)
         least = self._now_ms() - PRESENCE_MS
-        found = map(decode, values)
         return [playing if playing and playing.at >= least else None for playing in found]
+
+    async def watch(self, listener_ids: Sequence[str]) -> AsyncGenerator[PresenceChange, None]:
+        """`Presence.watch`; what is published is heard, and all is read again now and then."""
+        watcher = Watcher({self._key(each): each for each in listener_ids})
+        async with self._channels.joined(list(watcher.names), watcher):
+            while True:
+                if await watcher.must_look(LOOK_S):
+                    await self._look(watcher)
+                watcher.watched.expire(self._now_ms())
+                for change in watcher.watched.take():
+                    yield change
 
     async def close(self) -> None:
         """Let go of the connections."""
+        await self._channels.close()
         await self._redis.aclose(close_connection_pool=True)
 
-    async def _read(self, listener_ids: Sequence[str]) -> list[bytes | None]:
+    async def _read(self, keys: Sequence[bytes]) -> list[NowPlaying | None]:
         """Read what stands, in one round trip."""
-        if not listener_ids:
+        if not keys:
             return []
         pipeline = self._redis.pipeline(transaction=False)
-        for begin in range(0, len(listener_ids), KEYS_AT_ONCE):
-            pipeline.mget([self._key(each) for each in listener_ids[begin : begin + KEYS_AT_ONCE]])
-        return [value for values in await pipeline.execute() for value in values]
+        for begin in range(0, len(keys), KEYS_AT_ONCE):
+            pipeline.mget(keys[begin : begin + KEYS_AT_ONCE])
+        try:
+            async with asyncio.timeout(READ_S):
+                answers = await pipeline.execute()
+        except (RedisError, TimeoutError, OSError) as error:
+            raise Unavailable(f"{self._where}: {_said(error)}") from error
+        return [decode(value) for values in answers for value in values]
+
+    async def _look(self, watcher: "Watcher") -> None:
+        keys = watcher.begin_look()
+        try:
+            watcher.end_look(dict(zip(keys, await self._read(keys), strict=True)))
+        except Unavailable as error:
+            logger.warning("presence is away: %s", error)
 
     def _key(self, listener_id: str) -> bytes:
         return self._prefix + listener_id.encode()
+
+
+class Watcher:
+    """Somebody who watches listeners, by key and id."""
+
+    def __init__(self, names: Mapping[bytes, str]) -> None:
+        self.names, self.watched = names, Watched(names.values())
+        self._unsubscribed = set(names)
+        self._heard: set[bytes] = set()
+        self._news, self._look = asyncio.Event(), False
+
+    def heard(self, channel: bytes, message: bytes) -> None:
+        """Take what was published."""
+        self._heard.add(channel)
+        self.watched.know(self.names[channel], decode(message))
+        self._news.set()
+
+    def subscribed(self, channel: bytes) -> None:
+        """Look once nothing more can be missed."""
+        self._unsubscribed.discard(channel)
+        if not self._unsubscribed:
+            self._look = True
+            self._news.set()
+
+    async def must_look(self, timeout_s: float) -> bool:
+        """Wait for news; tells whether all must be looked at, which it must after *timeout_s*."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
+        except TimeoutError:
+            return True
+        self._news.clear()
+        return self._look
+
+    def begin_look(self) -> list[bytes]:
+        """Tell what is to be read: what is heard meanwhile is newer."""
+        self._look = False
+        self._heard.clear()
+        return list(self.names)
+
+    def end_look(self, found: Mapping[bytes, NowPlaying | None]) -> None:
+        """Take what was read."""
+        for key, playing in found.items():
+            if key not in self._heard:
+                self.watched.know(self.names[key], playing)
 
 
 def encode(announcement: Announcement) -> bytes:

@@ -6,6 +6,10 @@ from domain.errors import Unavailable
 from domain.ports import Announcement
 
 
+def no_jitter() -> float:
+    return 0.0
+
+
 class MemoryBoard:
     """A `domain.ports.PresenceBoard`; *told* has every call that it took, with who was in it."""
 

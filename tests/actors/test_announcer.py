@@ -15,7 +15,7 @@ from domain.payloads import encode_erase
 from domain.ports import ERASED_AT
 from domain.units import MINUTE_MS, SECOND_MS
 from tests.actors.test_partition import GENERATION, START, House, beats
-from tests.memory_board import MemoryBoard
+from tests.memory_board import MemoryBoard, no_jitter
 
 SOON_S = 10.0
 
@@ -224,7 +224,7 @@ async def test_a_shard_tells_by_itself_and_says_what_keeps_it(tmp_path: Path) ->
         log=house.log,
         commit_window_ms=MINUTE_MS,
         now_ms=house.clock,
-        announcer=Announcer(board, jitter=lambda: 0.0),
+        announcer=Announcer(board, jitter=no_jitter),
     )
     await house.log.put(beats(0))
     await shard.apply(0, 0, house.log.records[0, 0])

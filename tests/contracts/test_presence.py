@@ -1,6 +1,8 @@
 """What presence is, wherever it is asked: in the shards, or on Redis, which they tell it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,12 +15,16 @@ from actors.partition import Partition
 from actors.shard_presence import ShardPresence
 from domain.heartbeats import Heartbeat, Kind
 from domain.payloads import encode_erase
-from domain.ports import NowPlaying, Presence
+from domain.ports import NowPlaying, Presence, PresenceChange
 from domain.units import FUTURE_MS, MINUTE_MS, SECOND_MS
 from stores.redis_presence import RedisPresence
 from tests.actors.test_partition import GENERATION, START, House
+from tests.memory_board import no_jitter
 
 MORE_THAN_AT_ONCE = 2_500
+PATIENCE_S = 20.0
+
+Changes = AsyncIterator[PresenceChange]
 
 
 class Held:
@@ -38,14 +44,17 @@ class Stage:
 
     def __init__(self, house: House, redis: RedisPresence | None) -> None:
         self.house, self.clock = house, house.clock
-        self.announcer = Announcer(redis, jitter=lambda: 0.0) if redis else None
+        self.announcer = Announcer(redis, jitter=no_jitter) if redis else None
         self.partition = house.partition(self.announcer.note if self.announcer else None)
         if redis and self.announcer:
             self.announcer.add(0, self.partition)
             self.presence = redis
         else:
             self.presence = ShardPresence(
-                self._owners, lambda _: Held(self.partition), GENERATION.partitions
+                self._owners,
+                lambda _: Held(self.partition),
+                GENERATION.partitions,
+                look_s=0.01,
             )
 
     async def _owners(self) -> Assignment:
@@ -76,7 +85,7 @@ async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     house, redis = House(tmp_path), None
     if request.param == "redis":
         url = request.getfixturevalue("redis")
-        redis = RedisPresence(url, now_ms=house.clock, name=f"test-{uuid4().hex}")
+        redis = RedisPresence(url, now_ms=house.clock, jitter=no_jitter, name=f"test-{uuid4().hex}")
     yield Stage(house, redis)
     if redis:
         await redis.close()
@@ -207,3 +216,94 @@ async def test_the_erased_are_never_shown_again(stage: Stage) -> None:
 
     assert erased == [None]
     assert await stage.seen("ann") == [None]
+
+
+# --- watching ------------------------------------------------------------------------------------
+
+
+async def told(changes: AsyncIterator[PresenceChange]) -> tuple[str, str | None, bool]:
+    """Wait for the next change: whose, which track, and whether it sounds."""
+    async with asyncio.timeout(PATIENCE_S):
+        change = await anext(changes)
+    playing = change.playing
+    track = playing.track_id if playing else None
+    return change.listener_id, track, bool(playing and playing.is_playing)
+
+
+@pytest.fixture
+async def changes(stage: Stage) -> AsyncIterator[AsyncIterator[PresenceChange]]:
+    """What those see who watch eve and ann."""
+    async with aclosing(stage.presence.watch(["eve", "ann"])) as watching:
+        yield watching
+
+
+async def test_who_watches_is_told_who_plays_already(stage: Stage, changes: Changes) -> None:
+    await stage.play(beat(0), beat(0, listener="tom"))
+
+    assert await told(changes) == ("ann", "t1", True)
+
+
+async def test_who_watches_is_told_each_change_and_no_heartbeat(
+    stage: Stage, changes: Changes
+) -> None:
+    seen = []
+    for heartbeat in (
+        beat(0),
+        beat(10, Kind.PAUSE),
+        beat(20, track_id="t2", play_id="p2"),
+        beat(20, listener="eve"),
+        beat(40, track_id="t2", play_id="p2", device_id="car", stretch=1),
+        beat(45, Kind.SEEK, track_id="t2", play_id="p2", device_id="car"),
+        beat(50, Kind.STOP, track_id="t2", play_id="p2"),
+    ):
+        await stage.play(heartbeat)
+        if heartbeat.at < START + 40 * SECOND_MS or heartbeat.kind is Kind.STOP:
+            seen.append(await told(changes))
+
+    assert seen == [
+        ("ann", "t1", True),
+        ("ann", "t1", False),
+        ("ann", "t2", True),
+        ("eve", "t1", True),
+        ("ann", None, False),
+    ]
+
+
+async def test_whoever_is_slow_is_told_the_newest(stage: Stage, changes: Changes) -> None:
+    await stage.play(beat(0))
+    first = await told(changes)
+    for second in range(1, 50):
+        await stage.play(beat(second, track_id=f"t{second}", play_id=f"p{second}"))
+    seen = [await told(changes)]
+    while seen[-1] != ("ann", "t49", True):
+        seen.append(await told(changes))
+
+    assert first == ("ann", "t1", True)
+    assert len(seen) < 10
+
+
+async def test_who_falls_silent_is_gone_for_watchers_too(stage: Stage, changes: Changes) -> None:
+    await stage.play(beat(0))
+    first = await told(changes)
+    stage.clock.advance(MINUTE_MS + 1)
+    await stage.play(beat(61, listener="eve"))
+    later = sorted([await told(changes), await told(changes)])
+
+    assert first == ("ann", "t1", True)
+    assert later == [("ann", None, False), ("eve", "t1", True)]
+
+
+async def test_many_watch_the_same_listener(stage: Stage) -> None:
+    async with AsyncExitStack() as stack:
+        watching = [
+            await stack.enter_async_context(aclosing(stage.presence.watch(names)))
+            for names in (["ann"], ["ann", "eve"], ["ann", "ann"])
+        ]
+        first = asyncio.gather(*map(told, watching))
+        await stage.play(beat(0))
+        seen = await first
+        await watching[0].aclose()
+        await stage.play(beat(1, Kind.PAUSE))
+        seen += await asyncio.gather(*map(told, watching[1:]))
+
+    assert seen == [("ann", "t1", True)] * 3 + [("ann", "t1", False)] * 2

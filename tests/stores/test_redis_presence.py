@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,9 +17,11 @@ from actors.announcer import Announcer
 from domain.errors import Unavailable
 from domain.ports import ERASED_AT, Announcement, NowPlaying
 from domain.units import MINUTE_MS, SECOND_MS
-from stores.redis_presence import MOST_TTL_MS, RedisPresence, decode, encode
+from stores import redis_channels
+from stores.redis_presence import MOST_TTL_MS, RedisPresence, Watcher, decode, encode
 from tests.actors.test_partition import START, House, beats
 from tests.clock import Clock
+from tests.memory_board import no_jitter
 from tests.servers.fleet import PROGRAMS
 from tests.servers.programs import Missing
 from tests.servers.redis import Redis
@@ -52,7 +55,7 @@ class Place:
 
     def __init__(self, url: str) -> None:
         self.clock, self.name = Clock(START), f"test-{uuid4().hex}"
-        self.presence = RedisPresence(url, now_ms=self.clock, name=self.name)
+        self.presence = RedisPresence(url, now_ms=self.clock, jitter=no_jitter, name=self.name)
         self.client = Client.from_url(url)
 
     async def track(self) -> str | None:
@@ -220,9 +223,9 @@ class Shard:
 
     def __init__(self, folder: Path, url: str) -> None:
         self.house = House(folder)
-        self.board = RedisPresence(url, now_ms=self.house.clock, name=NAME)
-        self.reader = RedisPresence(url, now_ms=self.house.clock, name=NAME)
-        self.announcer = Announcer(self.board, jitter=lambda: 0.0)
+        self.board = RedisPresence(url, now_ms=self.house.clock, jitter=no_jitter, name=NAME)
+        self.reader = RedisPresence(url, now_ms=self.house.clock, jitter=no_jitter, name=NAME)
+        self.announcer = Announcer(self.board, jitter=no_jitter)
         self.partition = self.house.partition(self.announcer.note)
         self.announcer.add(0, self.partition)
         self.running = asyncio.create_task(self.announcer.run())
@@ -310,6 +313,85 @@ async def test_a_connection_that_is_cut_is_made_anew(server: Server, shard: Shar
 
 
 @pytest.mark.servers
+@pytest.mark.parametrize(
+    ("hurt", "mend"),
+    [
+        pytest.param(Server.kill, Server.restart, id="killed"),
+        pytest.param(Server.freeze, Server.thaw, id="frozen"),
+        pytest.param(Server.cut, Server.thaw, id="cut"),
+    ],
+)
+async def test_who_watches_hears_of_what_changed_meanwhile(
+    server: Server,
+    shard: Shard,
+    hurt: Callable[[Server], Awaitable[None]],
+    mend: Callable[[Server], Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(redis_channels, "SILENT_S", 0.2)
+    await shard.play(0)
+    async with aclosing(shard.reader.watch(["ann", "eve"])) as changes:
+        first = await anext(changes)
+        await hurt(server)
+        await shard.play(1, listener="eve")
+        await mend(server)
+        async with asyncio.timeout(PATIENCE_S):
+            while (later := await anext(changes)).listener_id != "eve":
+                pass
+
+    assert first.listener_id == "ann"
+    assert later.playing
+
+
+@pytest.mark.servers
+async def test_a_redis_that_falls_silent_is_left_and_found_again(
+    server: Server, shard: Shard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_channels, "SILENT_S", 0.1)
+    await shard.play(0)
+    async with aclosing(shard.reader.watch(["ann", "eve"])) as changes:
+        await anext(changes)
+        await server.freeze()
+        await until(lambda: _is_true(shard.reader._channels._connection is None))
+        await shard.play(1, listener="eve")
+        await server.thaw()
+        async with asyncio.timeout(PATIENCE_S):
+            later = await anext(changes)
+
+    assert (later.listener_id, later.playing is None) == ("eve", False)
+
+
+@pytest.mark.servers
+async def test_a_connection_without_watchers_listens_to_nothing(place: Place) -> None:
+    async def channels() -> int:
+        return len(await place.client.pubsub_channels(f"{place.name}:*"))
+
+    await place.presence.announce([announcement()])
+    async with aclosing(place.presence.watch(["ann", "eve"])) as changes:
+        await anext(changes)
+        while_watching = await channels()
+
+    assert while_watching == 2
+    await until(lambda: _is_zero(channels))
+
+
+async def _is_zero(number: Callable[[], Awaitable[int]]) -> bool:
+    return not await number()
+
+
+def test_what_is_heard_during_a_look_is_newer_than_what_was_read() -> None:
+    watcher = Watcher({b"a": "ann"})
+    keys = watcher.begin_look()
+    watcher.heard(b"a", encode(announcement(track="heard")))
+    watcher.end_look(dict.fromkeys(keys))
+
+    (change,) = watcher.watched.take()
+
+    assert change.playing
+    assert change.playing.track_id == "heard"
+
+
+@pytest.mark.servers
 async def test_a_redis_that_takes_no_writes_is_trouble_until_it_does(
     server: Server, shard: Shard
 ) -> None:
@@ -341,7 +423,10 @@ async def test_a_redis_that_is_away_is_not_asked_for_every_reader(
 async def test_a_password_opens_it_and_is_in_no_message(server: Server) -> None:
     wrong, right = (f"redis://:{word}@{server.url[8:]}" for word in ("hunter2", "s%40cret"))
     await server.want_password("s@cret")
-    places = [RedisPresence(url, now_ms=Clock(START), name=NAME) for url in (wrong, right)]
+    places = [
+        RedisPresence(url, now_ms=Clock(START), jitter=no_jitter, name=NAME)
+        for url in (wrong, right)
+    ]
 
     with pytest.raises(Unavailable) as refused:
         await places[0].announce([announcement()])
