@@ -15,7 +15,7 @@ one that is empty, ``start == end``, is an instant at which nothing was listened
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
 from typing import NamedTuple
@@ -50,6 +50,19 @@ class PlayCount:
     counted: bool
     context: str
     device_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was listened of all heartbeats of a listener: the ms of each quarter, and every play."""
+
+    quarters: dict[int, int] = field(default_factory=dict)
+    plays: dict[PlayOf, PlayCount] = field(default_factory=dict)
+
+
+def counts(heartbeats: Sequence[Heartbeat]) -> Counts:
+    """Tell what was listened, of everything that is stored."""
+    return Counts(quarters(heartbeats), plays(heartbeats))
 
 
 def runs(instants: Iterable[int]) -> list[Interval]:

@@ -1,4 +1,4 @@
-"""One number of the store beside what the log gives, and what is told where they differ."""
+"""One number of the store beside what the heartbeats give, and what is told where they differ."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from domain.rows import Play
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One number that the store has otherwise than the log."""
+    """One number that the store has otherwise than the heartbeats give it."""
 
     of: str  # a listener, or a track
     what: str
@@ -19,7 +19,7 @@ class Difference:
 
     def __str__(self) -> str:
         counted = str(self.least) if self.least == self.most else f"{self.least} to {self.most}"
-        return f"{self.of}: {self.what}: the store has {self.stored}, the log gives {counted}"
+        return f"{self.of}: {self.what}: the store has {self.stored}, the heartbeats give {counted}"
 
 
 def beyond(of: str, what: str, stored: int, least: int, most: int) -> Iterable[Difference]:

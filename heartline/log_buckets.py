@@ -1,8 +1,8 @@
 """The log, split by listener into files that each fit in memory, and kept up with as it grows."""
 
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from domain.errors import UnreadableRecord
 from domain.heartbeats import Heartbeat
 from domain.ports import Log
 from domain.positions import Generation
+from heartline.heard import Heard, heard_of
 
 BUCKETS = 64
 READ_BYTES = 4 << 20
@@ -20,16 +21,10 @@ COMMITTED = "committed"
 SPILLED = SCHEMA.append(pa.field(COMMITTED, pa.bool_(), nullable=False))
 
 
-@dataclass(slots=True)
-class Heard:
-    """What a listener's client said: all of it, and what was committed when reading began."""
-
-    every: list[Heartbeat]
-    committed: list[Heartbeat]
-
-
 class LogBuckets:
     """Reads every generation of a log into *folder*, a file for each bucket of listeners."""
+
+    numbers = range(BUCKETS)
 
     def __init__(
         self, log: Log, folder: Path, committed: Mapping[Generation, Sequence[int]]
@@ -63,16 +58,16 @@ class LogBuckets:
 
     def heard(self, bucket: int) -> dict[str, Heard]:
         """Tell what each listener of a bucket said."""
-        found: dict[str, Heard] = {}
+        every: dict[str, list[Heartbeat]] = defaultdict(list)
+        durable: dict[str, list[Heartbeat]] = defaultdict(list)
         for batch in self._buckets[bucket].batches():
-            durable = batch.column(COMMITTED).to_pylist()
+            committed = batch.column(COMMITTED).to_pylist()
             plain = batch.select(SCHEMA.names)
-            for beat, committed in zip(heartbeats_of(plain), durable, strict=True):
-                of_listener = found.setdefault(beat.listener_id, Heard([], []))
-                of_listener.every.append(beat)
-                if committed:
-                    of_listener.committed.append(beat)
-        return found
+            for beat, is_committed in zip(heartbeats_of(plain), committed, strict=True):
+                every[beat.listener_id].append(beat)
+                if is_committed:
+                    durable[beat.listener_id].append(beat)
+        return {name: heard_of(said, durable[name]) for name, said in every.items()}
 
     def size(self, bucket: int) -> int:
         """Tell how many heartbeats a bucket holds."""

@@ -7,7 +7,7 @@ and each number of the store must lie between them; where C is E they are one.
 Rows are read before the log is read to its end once more, so that E is never too small.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -15,15 +15,15 @@ from typing import Protocol, TypeVar
 from domain.calendar import IsoWeek, week_layout
 from domain.errors import UnreadableRecord
 from domain.hashing import lane_key, play_key
-from domain.heartbeats import Heartbeat, Kind
 from domain.ports import Key
 from domain.quarters import Quarters
-from domain.recount import PlayCount, PlayOf, plays, quarters
+from domain.recount import PlayCount, PlayOf
 from domain.rows import Play, play_of, signed
 from domain.units import DAY_MS, QUARTER_MS
 from heartline.differences import Difference, beyond, of_play
-from heartline.log_buckets import BUCKETS, Heard, LogBuckets
+from heartline.heard import Heard
 from heartline.recount_bounds import ALWAYS, Bounds
+from heartline.recounted import Tallied
 from heartline.repairing import Repair
 from serve.instants import iso
 from serve.listening import UTC_ALWAYS
@@ -62,15 +62,30 @@ class Rows(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Tallied:
-    """How much was compared."""
+class Buckets(Protocol):
+    """Where heartbeats are counted again from, a bucket of listeners after the other."""
 
-    listeners: int = 0
-    erased: int = 0
-    quarters: int = 0
-    plays: int = 0
-    tracks: int = 0
+    @property
+    def numbers(self) -> Iterable[int]:
+        """The buckets there are."""
+        ...
+
+    @property
+    def tracks(self) -> Collection[str]:
+        """The tracks that were heard."""
+        ...
+
+    async def advance(self) -> None:
+        """Read what was appended to the log since the last time."""
+        ...
+
+    def heard(self, bucket: int) -> dict[str, Heard]:
+        """Tell what each listener of a bucket said."""
+        ...
+
+    def size(self, bucket: int) -> int:
+        """Tell how many heartbeats a bucket holds."""
+        ...
 
 
 @dataclass(slots=True)
@@ -92,7 +107,7 @@ class Recount:
 
     def __init__(
         self,
-        buckets: LogBuckets,
+        buckets: Buckets,
         rows: Rows,
         accounts: Accounts,
         *,
@@ -114,7 +129,7 @@ class Recount:
     ) -> AsyncIterator[Difference]:
         """Compare listener by listener, then tracks; *tell* hears of the heartbeats dealt with."""
         tracks = await self._stored_tracks()
-        for bucket in range(BUCKETS):
+        for bucket in self._buckets.numbers:
             before = self._buckets.size(bucket)
             async for difference in self._in_bucket(bucket):
                 yield difference
@@ -135,9 +150,9 @@ class Recount:
         if self._buckets.size(bucket) != size:
             heard = self._buckets.heard(bucket)
         for name, (bounds, of_quarters, of_plays) in stored.items():
-            if name in gone or any(beat.kind is Kind.ERASE for beat in heard[name].every):
+            if name in gone or heard[name].erased:
                 self.tallied.erased += 1
-                self._tracks.add((), _counted(plays(_plain(heard[name].every))))
+                self._tracks.add((), _counted(heard[name].most.plays))
                 continue
             self.tallied.listeners += 1
             for difference in self._of_listener(name, heard[name], bounds, of_quarters, of_plays):
@@ -163,17 +178,17 @@ class Recount:
         self, name: str, heard: Heard
     ) -> tuple[Bounds, dict[int, int], dict[PlayOf, Play]]:
         bounds = await self._bounds(name)
-        marks = [beat.at // QUARTER_MS for beat in heard.every if beat.kind is not Kind.ERASE]
-        if not marks:
+        if heard.instants is None:
             return bounds, {}, {}
-        first = max(min(marks) - WEEK_QUARTERS, bounds.first)
-        last = min(max(marks) + WEEK_QUARTERS, bounds.last)
+        first_ms, last_ms = heard.instants
+        first = max(first_ms // QUARTER_MS - WEEK_QUARTERS, bounds.first)
+        last = min(last_ms // QUARTER_MS + WEEK_QUARTERS, bounds.last)
         if first > last:
             return bounds, {}, {}
         found = await self._rows.quarters(name, first, last, now_ms=self._now_ms())
         of_plays = await self._plays(name, bounds)
         if self._whole.first:
-            of_plays |= await self._begun_earlier(name, plays(heard.every).keys() - of_plays.keys())
+            of_plays |= await self._begun_earlier(name, heard.most.plays.keys() - of_plays.keys())
         return bounds, found.mapping(), of_plays
 
     async def _bounds(self, name: str) -> Bounds:
@@ -209,7 +224,7 @@ class Recount:
         of_quarters: Mapping[int, int],
         of_plays: Mapping[PlayOf, Play],
     ) -> Iterable[Difference]:
-        least, most = quarters(heard.committed), quarters(heard.every)
+        least, most = heard.least.quarters, heard.most.quarters
         for quarter in sorted(most.keys() | of_quarters.keys()):
             if bounds.first <= quarter <= bounds.last:
                 self.tallied.quarters += 1
@@ -220,7 +235,7 @@ class Recount:
                     least.get(quarter, 0),
                     most.get(quarter, 0),
                 )
-        least_plays, most_plays = plays(heard.committed), plays(heard.every)
+        least_plays, most_plays = heard.least.plays, heard.most.plays
         self._tracks.add(_counted(least_plays), _counted(most_plays))
         for play in most_plays.keys() | of_plays.keys():
             stored, least_play, most_play = (
@@ -235,10 +250,16 @@ class Recount:
     def _is_within(
         self, bounds: Bounds, stored: Play | None, least: PlayCount | None, most: PlayCount | None
     ) -> bool:
-        """Whether a play lies inside wherever it begins, which a heartbeat that comes late may move."""
-        begins = [count.first_ms for count in (least, most) if count]
-        begins += [stored.played_at_ms] if stored else []
-        return all(bounds.hold(at_ms) and at_ms >= self._plays_since_ms for at_ms in begins)
+        """Whether a play lies inside wherever it begins, which a heartbeat that comes late may move.
+
+        And whether all of it is known: what it has after the last quarter held whole may be cut.
+        """
+        counts = [count for count in (least, most) if count]
+        begins = [count.first_ms for count in counts] + ([stored.played_at_ms] if stored else [])
+        ends = [count.last_ms for count in counts] + ([stored.ended_at_ms] if stored else [])
+        return all(
+            bounds.hold(at_ms) and at_ms >= self._plays_since_ms for at_ms in begins
+        ) and all(at_ms // QUARTER_MS <= self._whole.last for at_ms in ends)
 
     async def _stored_tracks(self) -> dict[str, int]:
         """Read every track's count, where the log holds all plays that it was made of."""
@@ -249,10 +270,6 @@ class Recount:
             some = names[start : start + PLAYS_READ]
             found |= zip(some, await self._rows.track_plays(some), strict=True)
         return found
-
-
-def _plain(beats: Iterable[Heartbeat]) -> list[Heartbeat]:
-    return [beat for beat in beats if beat.kind is not Kind.ERASE]
 
 
 def _counted(found: Mapping[PlayOf, PlayCount]) -> list[PlayOf]:

@@ -5,7 +5,6 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -21,11 +20,12 @@ from heartline.differences import Difference
 from heartline.log_buckets import LogBuckets
 from heartline.recount_bounds import Bounds, held_whole
 from heartline.recount_result import RecountResult, keep_result
+from heartline.recounted import Recounted, tell
 from heartline.recounting import Recount
 from heartline.repairing import Repair
 from heartline.settings import Settings
 from heartline.supervisor import running_url
-from heartline.terminal import fail, note, say, say_json
+from heartline.terminal import fail, note, say
 from serve.instants import iso
 from serve.listening import UTC_ALWAYS
 
@@ -62,10 +62,17 @@ async def _run(options: argparse.Namespace, settings: Settings, week: IsoWeek | 
             )
             found = await _compare(buckets, recount, await _records(log, committed), options)
             buckets.close()
-        _tell(options, recount, buckets, found, repair.mended)
+        came = Recounted(
+            heartbeats=buckets.heartbeats,
+            unreadable=buckets.unreadable,
+            mended=repair.mended,
+            tallied=recount.tallied,
+            differences=found,
+        )
         if week is None:
             keep_result(settings.data, RecountResult(wiring.now_ms(), len(found)))
-        return 1 if found else 0
+        tell(came, as_json=options.json)
+        return came.status
 
 
 async def _compare(
@@ -131,35 +138,3 @@ def _progress() -> Progress:
         disable=not console.is_terminal,
         redirect_stdout=False,
     )
-
-
-def _tell(
-    options: argparse.Namespace,
-    recount: Recount,
-    buckets: LogBuckets,
-    found: list[Difference],
-    mended: int,
-) -> None:
-    tallied = recount.tallied
-    if options.json:
-        say_json(
-            {
-                "heartbeats": buckets.heartbeats,
-                "unreadable_records": buckets.unreadable,
-                "mended_rows": mended,
-                **asdict(tallied),
-                "differences": [asdict(each) for each in found],
-            }
-        )
-        return
-    say(
-        f"{buckets.heartbeats} heartbeats of {tallied.listeners} listeners counted again: "
-        f"{tallied.quarters} quarter-hours, {tallied.plays} plays and {tallied.tracks} tracks "
-        f"compared, {len(found)} differences."
-    )
-    if mended:
-        say(f"{mended} rows could not be read, and were made anew from the log.")
-    if tallied.erased:
-        say(f"{tallied.erased} erased listeners were left out.")
-    if buckets.unreadable:
-        say(f"{buckets.unreadable} records cannot be read; shards left them out as well.")

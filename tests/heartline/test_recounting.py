@@ -136,7 +136,7 @@ async def test_a_number_that_is_too_small_or_too_large_is_found(machine: Machine
     ]
     assert str(found[0]) == (
         "ann: quarter-hour from 2026-11-16T00:00:00.000Z, ms: "
-        "the store has 899999, the log gives 900000"
+        "the store has 899999, the heartbeats give 900000"
     )
 
 
