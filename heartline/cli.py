@@ -236,7 +236,15 @@ def _recount(commands: _Commands) -> None:
         "heartline.commands.recount",
         "count everything again from the log, and compare with the store",
         "Prints each difference; exit status 1 if there is one. Weeks that the log no longer holds\n"
-        "whole are refused.",
+        "whole are refused; the warehouse has those. With RAY_ADDRESS the cluster there shares the\n"
+        "work on the warehouse; RAY_ADDRESS=local starts one on this machine.",
+    )
+    recount.add_argument(
+        "--from",
+        dest="source",
+        choices=("log", "warehouse"),
+        default="log",
+        help="where heartbeats are read: the log, or for a --week the warehouse (log)",
     )
     recount.add_argument(
         "--repair", action="store_true", help="make stored rows anew that cannot be read"

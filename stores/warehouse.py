@@ -76,17 +76,12 @@ class Warehouse:
         """
         with _told():
             given = dict(options or {})
-            if make:
-                schema = pa.schema([*ARCHIVED, *PLACES])
-                by = [field.name for field in PLACES]
-                DeltaTable.create(
-                    place,
-                    schema,
-                    mode="ignore",
-                    partition_by=by,
-                    configuration=CONFIGURATION,
-                    storage_options=given,
+            if not make and not DeltaTable.is_deltatable(place, given):
+                raise Unavailable(
+                    "there is no warehouse yet: `heartline up` and `archive` make one"
                 )
+            if make:
+                _make(place, given)
             return cls(DeltaTable(place, storage_options=given))
 
     @property
@@ -218,6 +213,17 @@ def _placed(beats: pa.Table) -> pa.Table:
     days = pc.divide(beats.column("at"), DAY_MS).cast(pa.int32()).cast(pa.date32())
     buckets = pa.array(buckets_of(listeners)).cast(pa.int32())
     return pa.table([*beats.columns, days, buckets], schema=pa.schema([*ARCHIVED, *PLACES]))
+
+
+def _make(place: str, options: dict[str, str]) -> None:
+    DeltaTable.create(
+        place,
+        pa.schema([*ARCHIVED, *PLACES]),
+        mode="ignore",
+        partition_by=[field.name for field in PLACES],
+        configuration=CONFIGURATION,
+        storage_options=options,
+    )
 
 
 def _commit(offsets: Offsets, lacking_ms: int) -> CommitProperties:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import tempfile
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,14 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from actors.partition import GROUP
-from domain.calendar import IsoWeek, week_layout
+from domain.calendar import IsoWeek
 from domain.ports import Log
 from domain.positions import Generation
-from domain.units import DAY_MS, QUARTER_MS
+from domain.units import QUARTER_MS
 from heartline import wiring
 from heartline.differences import Difference
 from heartline.log_buckets import LogBuckets
-from heartline.recount_bounds import Bounds, held_whole
+from heartline.recount_bounds import Bounds, anywhere, held_whole
+from heartline.recount_limits import plays_since_ms, until_committed
 from heartline.recount_result import RecountResult, keep_result
 from heartline.recounted import Recounted, tell
 from heartline.recounting import Recount
@@ -27,16 +27,15 @@ from heartline.settings import Settings
 from heartline.supervisor import running_url
 from heartline.terminal import fail, note, say
 from serve.instants import iso
-from serve.listening import UTC_ALWAYS
-
-LOOK_S = 0.2
-PATIENCE_S = 120.0  # for shards to commit what was appended before we began
-FARTHEST_QUARTERS = 16 * 4  # a local week begins at most 16 hours from the UTC one
 
 
 def run(options: argparse.Namespace) -> int:
     """Count again, compare, and say what differs."""
     week = IsoWeek.parse(options.week) if options.week else None
+    if options.source == "warehouse":
+        from heartline.warehouse_recount import recount_week
+
+        return recount_week(options, wiring.settings(options.data), week)
     return asyncio.run(_run(options, wiring.settings(options.data), week))
 
 
@@ -45,7 +44,7 @@ async def _run(options: argparse.Namespace, settings: Settings, week: IsoWeek | 
         whole = held_whole(await log.trimmed_ms())
         _check_whole(week, whole)
         if running_url(settings.data):
-            await _until_committed(log)
+            await until_committed(log)
         committed = {each: await log.committed(GROUP, each) for each in await log.generations()}
         with tempfile.TemporaryDirectory(prefix="heartline-recount-") as folder:
             buckets = LogBuckets(log, Path(folder), committed)
@@ -56,7 +55,7 @@ async def _run(options: argparse.Namespace, settings: Settings, week: IsoWeek | 
                 wiring.accounts(tables),
                 whole=whole,
                 week=week,
-                plays_since_ms=_plays_since_ms(settings),
+                plays_since_ms=plays_since_ms(settings),
                 now_ms=wiring.now_ms,
                 repair=repair if options.repair else None,
             )
@@ -100,32 +99,12 @@ def _check_whole(week: IsoWeek | None, whole: Bounds) -> None:
     if week is None:
         note(f"{advice}: only what comes after is compared, and no counts of tracks")
         return
-    begins = week_layout(UTC_ALWAYS, week).first_quarter - FARTHEST_QUARTERS
-    if begins < whole.first:
+    if anywhere(week).first < whole.first:
         fail(f"{week} cannot be counted again: {advice}")
-
-
-async def _until_committed(log: Log) -> None:
-    """Wait until shards have committed what was in the log when we came."""
-    generation = await log.generation()
-    ends, until_s = await log.ends(generation), time.monotonic() + PATIENCE_S
-    while True:
-        committed = await log.committed(GROUP, generation)
-        if all(offset >= end for offset, end in zip(committed, ends, strict=True)):
-            return
-        if time.monotonic() > until_s:
-            note("shards are behind; what they may or may not have written is left open")
-            return
-        await asyncio.sleep(LOOK_S)
 
 
 async def _records(log: Log, generations: Iterable[Generation]) -> int:
     return sum([sum(await log.ends(generation)) for generation in generations])
-
-
-def _plays_since_ms(settings: Settings) -> int:
-    kept_ms = settings.plays_kept_days * DAY_MS
-    return wiring.now_ms() - kept_ms + DAY_MS if kept_ms else 0
 
 
 def _progress() -> Progress:
