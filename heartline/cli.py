@@ -83,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
         _archive,
         _gather,
         _store,
+        _cluster,
     ):
         declare(commands)
     return top
@@ -294,6 +295,19 @@ def _store(commands: _Commands) -> None:
         metavar="N",
         help="copies of each row, when the keyspace is made (3, or as many as there are nodes)",
     )
+
+
+def _cluster(commands: _Commands) -> None:
+    cluster = commands.add_parser("cluster", help="run Heartline on a Ray cluster of many nodes")
+    cluster_commands = cluster.add_subparsers(metavar="COMMAND", required=True)
+    from heartline.commands import cluster as described
+
+    for name, (summary, more) in described.COMMANDS.items():
+        command = _command(
+            cluster_commands, name, "heartline.commands.cluster", summary, more + described.WHERE
+        )
+        command.set_defaults(work=name)
+        described.add_arguments(command, name)
 
 
 def _week(parser: argparse.ArgumentParser, text: str) -> None:

@@ -39,7 +39,7 @@ def main() -> int:
     begin_logs("driver", settings)
     log.info("begins")
     try:
-        generation = asyncio.run(_settled(settings))
+        generation = asyncio.run(settled(settings))
         log.info("generation %d with %d partitions", generation.number, generation.partitions)
         _run(settings, generation, run_dir)
     except HeartlineError as error:
@@ -48,7 +48,8 @@ def main() -> int:
     return 0
 
 
-async def _settled(settings: Settings) -> Generation:
+async def settled(settings: Settings) -> Generation:
+    """Tell the generation to go on with; makes what a first start needs. Nothing may run yet."""
     from heartline.generations import settle
 
     async with (

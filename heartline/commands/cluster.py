@@ -1,0 +1,133 @@
+"""`heartline cluster start|status|scale|drain|stop`."""
+
+import argparse
+import os
+from types import MappingProxyType
+from typing import Any
+
+from heartline.settings import Settings
+from heartline.terminal import note, say, say_json
+
+WHERE = "The Ray cluster is that of RAY_ADDRESS; run this on one of its nodes."
+COMMANDS = MappingProxyType(
+    {
+        "start": (
+            "start shards, consumers and applications on the Ray cluster",
+            "What runs already goes on, so it may be called again at any time. ",
+        ),
+        "status": (
+            "show nodes, shards, consumers, lag and memory",
+            "",
+        ),
+        "scale": (
+            "change the number of shards, under load",
+            "Partitions move one after the other; each move is told with the time for which\n"
+            "nobody applied the partition's records, at most. ",
+        ),
+        "drain": (
+            "move everything away from a node, so that it may go",
+            "Ray places nothing on the node any more, and ends itself there at last. ",
+        ),
+        "stop": (
+            "stop applications, consumers and shards; what they hold is written first",
+            "",
+        ),
+    }
+)
+
+
+def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
+    """Describe the arguments of one of the commands."""
+    if name == "scale":
+        command.add_argument("shards", metavar="N", type=int, help="how many shards there shall be")
+    if name == "drain":
+        command.add_argument(
+            "node", metavar="NODE", help="its id (the first digits will do), address or host name"
+        )
+    if name == "start":
+        command.add_argument(
+            "--one-machine",
+            action="store_true",
+            help="all nodes are on this machine and share the data directory",
+        )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one of the commands."""
+    from heartline.nodes.ray_cluster import connected
+
+    settings = Settings.from_environ(os.environ, {"data": options.data})
+    with connected(os.environ):
+        return _WORK[options.work](options, settings)
+
+
+def _start(options: argparse.Namespace, settings: Settings) -> int:
+    from heartline.nodes import requirements, work
+    from heartline.nodes.ray_cluster import nodes
+
+    requirements.check(settings, nodes(), one_machine=options.one_machine)
+    told = work.start(settings)
+    if options.json:
+        say_json(told)
+    else:
+        say(f"{len(told['shards'])} shards run; {told['started']} actors were started")
+    return 0
+
+
+def _status(options: argparse.Namespace, settings: Settings) -> int:
+    from rich.console import Console
+
+    from heartline.nodes.report import picture, report
+
+    told = report(settings)
+    if options.json:
+        say_json(told)
+    else:
+        Console(highlight=False).print(picture(told))
+    return 0
+
+
+def _scale(options: argparse.Namespace, settings: Settings) -> int:
+    from heartline.nodes import work
+
+    made = work.scale(settings, options.shards, _tell)
+    if options.json:
+        seconds = [round(moved.seconds, 3) for moved in made]
+        say_json({"shards": options.shards, "moved": len(made), "seconds": seconds})
+    else:
+        say(f"{options.shards} shards; {len(made)} partitions moved")
+    return 0
+
+
+def _drain(options: argparse.Namespace, settings: Settings) -> int:
+    from heartline.nodes import work
+
+    gone = work.drain_node(settings, options.node, _tell)
+    if options.json:
+        say_json({"node": options.node, "gone": gone})
+    else:
+        say(f"node {options.node} {'is gone' if gone else 'is empty and may go'}")
+    return 0
+
+
+def _tell(moved: Any) -> None:
+    move = moved.move
+    late = "" if moved.taken else ", and is still to be taken on"
+    note(
+        f"partition {move.partition}: shard {move.before} to {move.after},"
+        f" {moved.seconds:.1f} s{late}"
+    )
+
+
+def _stop(options: argparse.Namespace, settings: Settings) -> int:
+    from heartline.nodes import work
+
+    count = work.stop(settings)
+    if options.json:
+        say_json({"stopped": count})
+    else:
+        say(f"{count} actors stopped")
+    return 0
+
+
+_WORK = {"start": _start, "status": _status, "scale": _scale, "drain": _drain, "stop": _stop}

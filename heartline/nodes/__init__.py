@@ -1,0 +1,1 @@
+"""Heartline on the nodes of a Ray cluster: starting, moving, draining, telling."""

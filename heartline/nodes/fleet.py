@@ -1,0 +1,128 @@
+"""The shards and consumers of a cluster: actors that outlive whoever started them, spread over nodes."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from actors.ray_shard import start_shard
+from actors.shard_handles import NAMESPACE, FoundShards, shard_name
+from domain.positions import Generation
+from heartline.cluster import shard_builder, tailer_builder
+from heartline.nodes.ray_cluster import Actor, actors, nodes
+from heartline.settings import Settings
+from heartline.terminal import fail
+from streams.ray_follower import start_follower
+from streams.ray_tailer import Run
+
+SHARD_CPUS, CONSUMER_CPUS = 1.0, 0.5
+STATE_LABEL = (
+    "heartline-state"  # of nodes that alone may hold shards and consumers, where any has it
+)
+CONSUMER = "consumer-"
+START_S, STOP_S, CLOSE_S = 120.0, 10.0, 60.0
+
+
+class Fleet:
+    """What `heartline cluster` starts and stops."""
+
+    def __init__(self, settings: Settings, generation: Generation) -> None:
+        self._settings, self._generation = settings, generation
+        self.shard = FoundShards()
+
+    def start_shards(self, numbers: Sequence[int]) -> None:
+        """Start those shards that do not run yet, and wait until all of them answer.
+
+        Raises
+        ------
+        Failure
+            One does not start: no node has room for it, or it cannot begin.
+        """
+        build = shard_builder(self._settings, self._generation)
+        for number in numbers:
+            start_shard(build, number, **_placed(SHARD_CPUS), **_OUTLIVING)
+        self._wait_for([(shard_name(number), self.shard(number).handle) for number in numbers])
+
+    def start_consumers(self) -> None:
+        """Start those consumers that do not run yet.
+
+        Raises
+        ------
+        Failure
+            One does not start.
+        """
+        self._wait_for(
+            [
+                (name, start_follower(name, build, **_placed(CONSUMER_CPUS)))
+                for name, build in self._consumers()
+            ],
+            "trouble",
+        )
+
+    def stop_consumers(self, names: Iterable[str], *, again: bool = False) -> None:
+        """Stop consumers; *again*: Ray begins them anew, where it may place them now."""
+        for name in names:
+            with contextlib.suppress(RayError, ValueError):
+                handle: Any = ray.get_actor(name, NAMESPACE)
+                with contextlib.suppress(RayError):
+                    ray.get(handle.stop.remote(), timeout=STOP_S)
+                ray.kill(handle, no_restart=not again)
+
+    def stop_shards(self, numbers: Sequence[int]) -> None:
+        """Have shards write out and commit what they hold, and end them."""
+        handles: list[Any] = []
+        for number in numbers:
+            with contextlib.suppress(ValueError):
+                handles.append(ray.get_actor(shard_name(number), NAMESPACE))
+        with contextlib.suppress(RayError):  # what is not written, the log has
+            ray.get([handle.close.remote() for handle in handles], timeout=CLOSE_S)
+        for handle in handles:
+            ray.kill(handle)
+
+    def _consumers(self) -> list[tuple[str, Callable[[], Run]]]:
+        return [(f"{CONSUMER}0", tailer_builder(self._settings, self._generation))]
+
+    def _wait_for(self, started: Sequence[tuple[str, Any]], method: str = "status") -> None:
+        if not started:
+            return
+        calls = {getattr(handle, method).remote(): name for name, handle in started}
+        _, missing = ray.wait(list(calls), num_returns=len(calls), timeout=START_S)
+        if missing:
+            names = ", ".join(calls[call] for call in missing)
+            fail(f"{names} did not start within {START_S:.0f} s: {_why(list(calls.values()))}")
+        ray.get(list(calls))
+
+
+_OUTLIVING = {"lifetime": "detached", "get_if_exists": True}
+
+
+def shards_there(found: Iterable[Actor] | None = None) -> dict[int, Actor]:
+    """Tell the shards among the actors, by their numbers."""
+    prefix = shard_name(0)[:-1]
+    return {
+        int(actor.name.removeprefix(prefix)): actor
+        for actor in (actors() if found is None else found)
+        if actor.name.startswith(prefix)
+    }
+
+
+def consumers_there(found: Iterable[Actor] | None = None) -> dict[str, Actor]:
+    """Tell the consumers among the actors, by their names."""
+    every = actors() if found is None else found
+    return {actor.name: actor for actor in every if actor.name.startswith(CONSUMER)}
+
+
+def _placed(cpus: float) -> dict[str, Any]:
+    placed: dict[str, Any] = {"num_cpus": cpus, "scheduling_strategy": "SPREAD"}
+    if any(STATE_LABEL in node.labels for node in nodes()):
+        placed["label_selector"] = {STATE_LABEL: "yes"}
+    return placed
+
+
+def _why(names: Sequence[str]) -> str:
+    homeless = [actor.name for actor in actors() if actor.name in names and not actor.node_id]
+    if not homeless:
+        return "see Ray's logs on its node"
+    return f"no node has room for {', '.join(homeless)}; add a node, or ask for fewer shards"

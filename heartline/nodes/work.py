@@ -1,0 +1,169 @@
+"""What the commands do to a cluster: start, scale, drain, stop. One at a time."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+
+from actors.assignment import Assignment
+from actors.ray_assignment import delete_assignment, put_assignment, take_assignment
+from actors.shard_handles import NAMESPACE
+from domain.positions import Generation
+from heartline import wiring
+from heartline.driver import settled
+from heartline.nodes.fleet import Fleet, consumers_there, shards_there
+from heartline.nodes.moving import Moved, Mover
+from heartline.nodes.ray_cluster import Node, actors, drain, node_named, nodes
+from heartline.settings import Settings, variable
+from heartline.terminal import fail
+
+MUTEX = "cluster-command"
+DRAIN_S = 120.0
+LOOK_S = 0.2
+
+
+def start(settings: Settings) -> Mapping[str, Any]:
+    """Start what does not run yet of shards and consumers; again changes nothing.
+
+    Raises
+    ------
+    Failure
+        It cannot be started, or runs with another number of partitions.
+    """
+    with _alone():
+        assignment = take_assignment()
+        generation = asyncio.run(_generation(settings, running=assignment is not None))
+        wanted = assignment or Assignment.dealt(generation.partitions, range(settings.shards))
+        fleet = Fleet(settings, generation)
+        there = set(shards_there()) | set(consumers_there())
+        fleet.start_shards(wanted.shards)
+        if assignment is None:
+            put_assignment(wanted)
+        fleet.start_consumers()
+        now = set(shards_there()) | set(consumers_there())
+        return {"started": len(now - there), "shards": wanted.shards}
+
+
+def scale(settings: Settings, count: int, tell: Callable[[Moved], None]) -> list[Moved]:
+    """Have *count* shards, moving partitions to new ones or away from those that end.
+
+    Raises
+    ------
+    Failure
+        Nothing runs, or a new shard does not start.
+    """
+    with _alone():
+        assignment, fleet = _running(settings)
+        there = sorted(set(shards_there()) | set(assignment.shards))
+        kept = there[:count] + _free(there, count - len(there))
+        fleet.start_shards(kept)
+        made = asyncio.run(Mover(assignment, fleet.shard).settle_on(kept, tell))
+        fleet.stop_shards([number for number in there if number not in kept])
+        return made
+
+
+def drain_node(settings: Settings, name: str, tell: Callable[[Moved], None]) -> bool:
+    """Move everything away from a node; whether Ray has ended it by then.
+
+    Raises
+    ------
+    Failure
+        There is no such node, or no room for what it holds on the others.
+    """
+    with _alone():
+        node = node_named(name)
+        if node.head:
+            fail(f"node {node.name} is the head, which holds the cluster together: it cannot go")
+        assignment, fleet = _running(settings)
+        drain(node, "drained by `heartline cluster drain`")
+        leaving = [number for number, actor in shards_there().items() if _on(node, actor.node_id)]
+        there = sorted(set(shards_there()) | set(assignment.shards))
+        stay = [number for number in there if number not in leaving]
+        stay += _free(there, len(leaving))
+        fleet.start_shards(stay)
+        asyncio.run(Mover(assignment, fleet.shard).settle_on(stay, tell))
+        fleet.stop_shards(leaving)
+        movers = [each.name for each in consumers_there().values() if _on(node, each.node_id)]
+        fleet.stop_consumers(movers, again=True)
+        return _empty(node)
+
+
+def stop(settings: Settings) -> int:
+    """Stop consumers, then shards, which write out and commit; tells how many there were."""
+    with _alone():
+        generation = Generation(0, settings.partitions)  # nothing is built of it
+        fleet, shards, consumers = Fleet(settings, generation), shards_there(), consumers_there()
+        fleet.stop_consumers(consumers)
+        fleet.stop_shards(sorted(shards))
+        delete_assignment()
+        return len(shards) + len(consumers)
+
+
+async def _generation(settings: Settings, *, running: bool) -> Generation:
+    if not running:
+        return await settled(settings)
+    async with wiring.log_of(settings) as log:
+        newest = await log.generation()
+    if newest.partitions != settings.partitions:
+        fail(
+            f"{variable('partitions')}={settings.partitions}: what runs has {newest.partitions};"
+            " `heartline cluster stop` first"
+        )
+    return newest
+
+
+def _running(settings: Settings) -> tuple[Assignment, Fleet]:
+    assignment = take_assignment()
+    if assignment is None:
+        fail("nothing runs on this cluster: `heartline cluster start` first")
+
+    async def newest() -> Generation:
+        async with wiring.log_of(settings) as log:
+            return await log.generation()
+
+    return assignment, Fleet(settings, asyncio.run(newest()))
+
+
+def _empty(node: Node) -> bool:
+    """Wait until nothing is left on *node*; whether Ray has ended it by then."""
+    end_s = time.monotonic() + DRAIN_S
+    while left := [actor for actor in actors() if _on(node, actor.node_id)]:
+        if time.monotonic() > end_s:
+            names = ", ".join(sorted(actor.name or actor.kind for actor in left))
+            fail(f"node {node.name} still has {names} after {DRAIN_S:.0f} s")
+        time.sleep(LOOK_S)
+    return node.node_id not in {each.node_id for each in nodes()}
+
+
+def _on(node: Node, node_id: str) -> bool:
+    return node.node_id == node_id
+
+
+def _free(taken: list[int], count: int) -> list[int]:
+    """Tell the *count* smallest numbers that are not taken."""
+    numbers = (number for number in range(len(taken) + max(count, 0)) if number not in taken)
+    return [next(numbers) for _ in range(max(count, 0))]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the name that only one command of the cluster can have; it goes with our process."""
+    try:
+        held: Any = ray.remote(_Mutex).options(name=MUTEX, namespace=NAMESPACE, num_cpus=0).remote()
+        ray.get(held.hold.remote())
+    except ValueError:
+        fail("another `heartline cluster` command is at work: try again when it is done")
+    try:
+        yield
+    finally:
+        ray.kill(held)
+
+
+class _Mutex:
+    """An actor that is there."""
+
+    def hold(self) -> None:
+        """Answer."""
