@@ -2,12 +2,17 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from heartline.settings import Settings
 from heartline.terminal import note, say, say_json
 
+if TYPE_CHECKING:  # it brings Ray along, which takes a second
+    from heartline.nodes.moving import Moved
+
+MOST_SHARDS = 256
 WHERE = "The Ray cluster is that of RAY_ADDRESS; run this on one of its nodes."
 COMMANDS = MappingProxyType(
     {
@@ -39,7 +44,9 @@ COMMANDS = MappingProxyType(
 def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
     """Describe the arguments of one of the commands."""
     if name == "scale":
-        command.add_argument("shards", metavar="N", type=int, help="how many shards there shall be")
+        command.add_argument(
+            "shards", metavar="N", type=_count, help="how many shards there shall be"
+        )
     if name == "drain":
         command.add_argument(
             "node", metavar="NODE", help="its id (the first digits will do), address or host name"
@@ -50,6 +57,13 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
             action="store_true",
             help="all nodes are on this machine and share the data directory",
         )
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    if not 0 < count <= MOST_SHARDS:
+        raise argparse.ArgumentTypeError(f"wants a whole number from 1 to {MOST_SHARDS}")
+    return count
 
 
 def run(options: argparse.Namespace) -> int:
@@ -92,8 +106,7 @@ def _scale(options: argparse.Namespace, settings: Settings) -> int:
 
     made = work.scale(settings, options.shards, _tell)
     if options.json:
-        seconds = [round(moved.seconds, 3) for moved in made]
-        say_json({"shards": options.shards, "moved": len(made), "seconds": seconds})
+        say_json({"shards": options.shards, **_sum(made)})
     else:
         say(f"{options.shards} shards; {len(made)} partitions moved")
     return 0
@@ -102,15 +115,19 @@ def _scale(options: argparse.Namespace, settings: Settings) -> int:
 def _drain(options: argparse.Namespace, settings: Settings) -> int:
     from heartline.nodes import work
 
-    gone = work.drain_node(settings, options.node, _tell)
+    made, gone = work.drain_node(settings, options.node, _tell)
     if options.json:
-        say_json({"node": options.node, "gone": gone})
+        say_json({"node": options.node, "gone": gone, **_sum(made)})
     else:
         say(f"node {options.node} {'is gone' if gone else 'is empty and may go'}")
     return 0
 
 
-def _tell(moved: Any) -> None:
+def _sum(made: Sequence["Moved"]) -> dict[str, Any]:
+    return {"moved": len(made), "seconds": [round(moved.seconds, 3) for moved in made]}
+
+
+def _tell(moved: "Moved") -> None:
     move = moved.move
     late = "" if moved.taken else ", and is still to be taken on"
     note(

@@ -65,8 +65,10 @@ def scale(settings: Settings, count: int, tell: Callable[[Moved], None]) -> list
         return made
 
 
-def drain_node(settings: Settings, name: str, tell: Callable[[Moved], None]) -> bool:
-    """Move everything away from a node; whether Ray has ended it by then.
+def drain_node(
+    settings: Settings, name: str, tell: Callable[[Moved], None]
+) -> tuple[list[Moved], bool]:
+    """Move everything away from a node; tells the moves, and whether Ray has ended it by then.
 
     Raises
     ------
@@ -84,11 +86,11 @@ def drain_node(settings: Settings, name: str, tell: Callable[[Moved], None]) -> 
         stay = [number for number in there if number not in leaving]
         stay += _free(there, len(leaving))
         fleet.start_shards(stay)
-        asyncio.run(Mover(assignment, fleet.shard).settle_on(stay, tell))
+        made = asyncio.run(Mover(assignment, fleet.shard).settle_on(stay, tell))
         fleet.stop_shards(leaving)
         movers = [each.name for each in consumers_there().values() if _on(node, each.node_id)]
         fleet.stop_consumers(movers, again=True)
-        return _empty(node)
+        return made, _empty(node)
 
 
 def stop(settings: Settings) -> int:

@@ -1,0 +1,158 @@
+"""Several Ray nodes on one machine, and heartbeats that flow into the log meanwhile."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from ray._private.node import Node
+from ray.cluster_utils import Cluster
+
+from actors.partition import GROUP
+from domain.batches import batch_of
+from domain.hashing import partition_of
+from domain.heartbeats import Heartbeat, Kind
+from domain.payloads import encode
+from domain.positions import Generation
+from stores.kafka_log import KafkaLog
+from tests.end_to_end.running import CALL, environment
+
+RAY = {
+    "RAY_AUTH_MODE": "disabled",  # as this process has read already; all is on loopback
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_enable_metrics_collection": "0",
+    "RAY_worker_niceness": "0",
+    "RAY_health_check_period_ms": "500",  # a node that is gone is noticed within two seconds
+    "RAY_health_check_failure_threshold": "3",
+}
+WINDOW_MS = 5_000
+PARTITIONS = 8
+LISTENERS = 40
+SLOT_MS, HEARD_MS = 100_000, 30_000
+REST_S = 0.03
+
+
+class Nodes:
+    """A Ray cluster whose nodes come and go, and the command line beside it."""
+
+    def __init__(self, cluster: Cluster, data: Path, log: str) -> None:
+        self._cluster, self._data, self._log = cluster, data, log
+
+    def add(self) -> Node:
+        node: Node = self._cluster.add_node(num_cpus=4)
+        return node
+
+    def kill(self, node: Node) -> None:
+        """Kill all processes of a node at once, as a power cut does."""
+        self._cluster.remove_node(node, allow_graceful=False)
+
+    def heartline(self, *command: str) -> dict[str, Any]:
+        """Run a command; what it tells as JSON."""
+        ours = {
+            "RAY_ADDRESS": str(self._cluster.address),
+            "HEARTLINE_DATA": str(self._data),
+            "HEARTLINE_LOG": self._log,
+            "HEARTLINE_PARTITIONS": str(PARTITIONS),
+            "HEARTLINE_COMMIT_WINDOW_MS": str(WINDOW_MS),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", CALL, *command, "--json"],
+            capture_output=True,
+            text=True,
+            env={**environment(), **ours},
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return dict(json.loads(done.stdout))
+
+
+@contextmanager
+def ray_nodes(data: Path, log: str) -> Iterator[Nodes]:
+    """Have a head that holds nothing of ours; its files are where socket paths are short."""
+    folder = tempfile.mkdtemp(prefix="hl-nodes-", dir="/tmp")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in RAY.items():
+            patch.setenv(name, value)
+        cluster = Cluster()
+        try:
+            cluster.add_node(num_cpus=0, include_dashboard=False, temp_dir=folder)
+            yield Nodes(cluster, data, log)
+        finally:
+            cluster.shutdown()  # type: ignore[no-untyped-call]
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class Flow(Thread):
+    """Appends to the log what each of some listeners heard, 30 s at a time, until told to stop."""
+
+    def __init__(self, servers: str, topic: str) -> None:
+        super().__init__(daemon=True)
+        self._servers, self._topic = servers, topic
+        self._enough, self._base = Event(), time.time_ns() // 1_000_000 - 7 * 86_400_000
+        self.appended = 0
+
+    def run(self) -> None:
+        asyncio.run(self._append())
+
+    async def _append(self) -> None:
+        log = self.log()
+        while not self._enough.is_set():
+            listener = f"listener-{self.appended % LISTENERS}"
+            beats = self._heard(listener, self.appended // LISTENERS)
+            partition = partition_of(listener, PARTITIONS)
+            await log.append([(partition, encode(batch_of(beats)))])
+            self.appended += 1
+            await asyncio.sleep(REST_S)
+        await log.close()
+
+    def _heard(self, listener: str, turn: int) -> list[Heartbeat]:
+        at = self._base + turn * SLOT_MS
+        return [
+            Heartbeat(
+                id=f"{turn}-{instant}",
+                listener_id=listener,
+                track_id="track",
+                play_id=f"play-{turn}",
+                kind=Kind.BEAT,
+                at=instant,
+            )
+            for instant in (at, at + HEARD_MS)
+        ]
+
+    def finish(self) -> None:
+        self._enough.set()
+        self.join()
+
+    def log(self) -> KafkaLog:
+        return KafkaLog(
+            self._servers,
+            topic=self._topic,
+            partitions=PARTITIONS,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+        )
+
+    def seconds_until_durable(self, limit_s: float) -> float:
+        """Wait until everything that is in the log now is committed; tells for how long."""
+        return asyncio.run(self._until_durable(limit_s))
+
+    async def _until_durable(self, limit_s: float) -> float:
+        log, generation, begun_s = self.log(), Generation(0, PARTITIONS), time.monotonic()
+        ends = await log.ends(generation)
+        while any(
+            done < end
+            for done, end in zip(await log.committed(GROUP, generation), ends, strict=True)
+        ):
+            assert time.monotonic() < begun_s + limit_s, "it was never committed"
+            await asyncio.sleep(0.1)
+        await log.close()
+        return time.monotonic() - begun_s
