@@ -49,11 +49,13 @@ def start_gatherers(settings: Settings) -> list[tuple["ActorHandle[Any]", Any]]:
     """Start as many as the settings say, if the log is on Kafka: the actors, and their runs."""
     if not (address := KafkaAddress.parse(settings.log)):
         return []
-    build = _builder(settings, address)
+    build = gatherer_builder(settings, address)
     return [start_gatherer(number, build) for number in range(settings.gatherers)]
 
 
-def _builder(settings: Settings, address: KafkaAddress) -> Callable[[], Run]:
+def gatherer_builder(settings: Settings, address: KafkaAddress) -> Callable[[], Run]:
+    """Tell how a gatherer is made, in its own process."""
+
     def build() -> Run:
         tally = Tally()
         return lambda: keep_gathering(membership(settings, address, tally), tally)

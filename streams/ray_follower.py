@@ -1,4 +1,4 @@
-"""A coroutine in a Ray actor that outlives whoever started it, and begins by itself."""
+"""A run that outlives whoever started it, and begins by itself wherever Ray places it."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from typing import Any
 import ray
 from ray.actor import ActorHandle
 
-from streams.ray_tailer import NAMESPACE, Run
+from streams.ray_run import NAMESPACE, RayRun, Run
 
 AGAIN_S = 5.0  # before a process that cannot go on is begun anew
 ENDED = 70  # its exit status: EX_SOFTWARE
@@ -17,12 +17,11 @@ ENDED = 70  # its exit status: EX_SOFTWARE
 log_ = logging.getLogger(__name__)
 
 
-class _Follower:
+class _Follower(RayRun):
     """What runs inside the actor's process."""
 
     def __init__(self, build: Callable[[], Run]) -> None:
-        self._run = build()
-        self._task: asyncio.Future[None] | None = None
+        super().__init__(build)
         self._trouble = ""
         ray.get_runtime_context().current_actor.follow.remote()
 
@@ -41,12 +40,6 @@ class _Follower:
         """Tell what keeps it from running; "" when it runs."""
         return self._trouble
 
-    async def stop(self) -> None:
-        """Stop it, and wait until it has."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-
 
 def start_follower(name: str, build: Callable[[], Run], **options: Any) -> "ActorHandle[Any]":
     """Start a follower, or find the one of that name; *options* are Ray's.
@@ -54,12 +47,12 @@ def start_follower(name: str, build: Callable[[], Run], **options: Any) -> "Acto
     *build* makes, in the actor's process, the coroutine function that it runs.
     """
     actor: Any = ray.remote(_Follower)  # its options lose the types of its methods
-    handle: ActorHandle[Any] = actor.options(
-        name=name,
-        namespace=NAMESPACE,
-        lifetime="detached",
-        get_if_exists=True,
-        max_restarts=-1,
-        **options,
-    ).remote(build)
+    ours = {
+        "name": name,
+        "namespace": NAMESPACE,
+        "lifetime": "detached",
+        "get_if_exists": True,
+        "max_restarts": -1,
+    }
+    handle: ActorHandle[Any] = actor.options(**(ours | options)).remote(build)
     return handle

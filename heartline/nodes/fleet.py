@@ -1,7 +1,10 @@
-"""The shards and consumers of a cluster: actors that outlive whoever started them, spread over nodes."""
+"""The shards and followers of a cluster: actors that outlive whoever started them, spread over nodes.
+
+Followers run for ever by themselves: consumers of the log, gatherers, the archive.
+"""
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import ray
@@ -10,18 +13,21 @@ from ray.exceptions import RayError
 from actors.ray_shard import start_shard
 from actors.shard_handles import NAMESPACE, FoundShards, shard_name
 from domain.positions import Generation
+from heartline.addresses import KafkaAddress
 from heartline.cluster import shard_builder, tailer_builder
+from heartline.gathering import gatherer_builder
 from heartline.nodes.ray_cluster import Actor, actors, nodes
 from heartline.settings import Settings
 from heartline.terminal import fail
+from heartline.warehousing import archive_builder
 from streams.ray_follower import start_follower
-from streams.ray_tailer import Run
+from streams.ray_run import Run
 
-SHARD_CPUS, CONSUMER_CPUS = 1.0, 0.5
+SHARD_CPUS, FOLLOWER_CPUS = 1.0, 0.5
 STATE_LABEL = (
-    "heartline-state"  # of nodes that alone may hold shards and consumers, where any has it
+    "heartline-state"  # of nodes that alone may hold shards and followers, where any has it
 )
-CONSUMER = "consumer-"
+FOLLOWERS = ("consumer-", "gatherer-", "archive")
 START_S, STOP_S, CLOSE_S = 120.0, 10.0, 60.0
 
 
@@ -45,8 +51,8 @@ class Fleet:
             start_shard(build, number, **_placed(SHARD_CPUS), **_OUTLIVING)
         self._wait_for([(shard_name(number), self.shard(number).handle) for number in numbers])
 
-    def start_consumers(self) -> None:
-        """Start those consumers that do not run yet.
+    def start_followers(self) -> None:
+        """Start those followers that do not run yet.
 
         Raises
         ------
@@ -55,14 +61,14 @@ class Fleet:
         """
         self._wait_for(
             [
-                (name, start_follower(name, build, **_placed(CONSUMER_CPUS)))
-                for name, build in self._consumers()
+                (name, start_follower(name, build, **_placed(FOLLOWER_CPUS)))
+                for name, build in self._followers()
             ],
             "trouble",
         )
 
-    def stop_consumers(self, names: Iterable[str], *, again: bool = False) -> None:
-        """Stop consumers; *again*: Ray begins them anew, where it may place them now."""
+    def stop_followers(self, names: Iterable[str], *, again: bool = False) -> None:
+        """Stop followers; *again*: Ray begins them anew, where it may place them now."""
         for name in names:
             with contextlib.suppress(RayError, ValueError):
                 handle: Any = ray.get_actor(name, NAMESPACE)
@@ -81,8 +87,14 @@ class Fleet:
         for handle in handles:
             ray.kill(handle)
 
-    def _consumers(self) -> list[tuple[str, Callable[[], Run]]]:
-        return [(f"{CONSUMER}0", tailer_builder(self._settings, self._generation))]
+    def _followers(self) -> Iterator[tuple[str, Callable[[], Run]]]:
+        settings = self._settings
+        yield "consumer-0", tailer_builder(settings, self._generation)
+        if address := KafkaAddress.parse(settings.log):
+            for number in range(settings.gatherers):
+                yield f"gatherer-{number}", gatherer_builder(settings, address)
+        if settings.archive:
+            yield "archive", archive_builder(settings)
 
     def _wait_for(self, started: Sequence[tuple[str, Any]], method: str = "status") -> None:
         if not started:
@@ -108,10 +120,10 @@ def shards_there(found: Iterable[Actor] | None = None) -> dict[int, Actor]:
     }
 
 
-def consumers_there(found: Iterable[Actor] | None = None) -> dict[str, Actor]:
-    """Tell the consumers among the actors, by their names."""
+def followers_there(found: Iterable[Actor] | None = None) -> dict[str, Actor]:
+    """Tell the followers among the actors, by their names."""
     every = actors() if found is None else found
-    return {actor.name: actor for actor in every if actor.name.startswith(CONSUMER)}
+    return {actor.name: actor for actor in every if actor.name.startswith(FOLLOWERS)}
 
 
 def _placed(cpus: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How a cluster is: nodes, shards with what they hold, consumers, as one document and as a picture."""
+"""How a cluster is: nodes, shards with what they hold, followers, as one document and as a picture."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from actors.ray_assignment import take_assignment
 from actors.shard_handles import NAMESPACE, FoundShards
 from domain.errors import Unavailable
 from heartline import wiring
-from heartline.nodes.fleet import consumers_there, shards_there
+from heartline.nodes.fleet import followers_there, shards_there
 from heartline.nodes.ray_cluster import SHORT, Actor, Node, actors, nodes
 from heartline.settings import Settings
 from heartline.status import status_of
@@ -38,7 +38,7 @@ def report(settings: Settings) -> dict[str, Any]:
         "running": assignment is not None,
         "version": assignment.version if assignment else 0,
         "nodes": [_of_node(node, there) for node in every],
-        "consumers": [_of_consumer(each) for each in consumers_there(there).values()],
+        "followers": [_of_follower(each) for each in followers_there(there).values()],
     }
 
 
@@ -79,20 +79,20 @@ def _of_node(node: Node, there: Sequence[Actor]) -> dict[str, Any]:
     }
 
 
-def _of_consumer(actor: Actor) -> dict[str, Any]:
+def _of_follower(actor: Actor) -> dict[str, Any]:
     try:
         handle: Any = ray.get_actor(actor.name, NAMESPACE)
         trouble = str(ray.get(handle.trouble.remote(), timeout=ANSWER_S))
     except (RayError, ValueError):
         trouble = "no answer"
-    return {"consumer": actor.name, "node": actor.node_id[:SHORT], "trouble": trouble}
+    return {"follower": actor.name, "node": actor.node_id[:SHORT], "trouble": trouble}
 
 
 def picture(told: Mapping[str, Any]) -> RenderableType:
     """Draw the report for a terminal."""
     lines: list[RenderableType] = [_nodes(told["nodes"])]
     if told["running"]:
-        lines += ["", _shards(told["shards"]), "", _consumers(told["consumers"]), "", _sums(told)]
+        lines += ["", _shards(told["shards"]), "", _followers(told["followers"]), "", _sums(told)]
     else:
         lines += ["", "nothing runs: `heartline cluster start`"]
     return Group(*lines)
@@ -130,10 +130,10 @@ def _shards(shards: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _consumers(consumers: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("consumer", "node", "")
-    for each in consumers:
-        table.add_row(each["consumer"], each["node"], f"[red]{each['trouble']}[/red]")
+def _followers(followers: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("follower", "node", "")
+    for each in followers:
+        table.add_row(each["follower"], each["node"], f"[red]{each['trouble']}[/red]")
     return table
 
 

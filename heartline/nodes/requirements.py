@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from heartline.addresses import KAFKA_WANTS
+from heartline.addresses import KAFKA_WANTS, REDIS_WANTS, S3_WANTS
 from heartline.nodes.ray_cluster import Node
 from heartline.settings import BadSettings, Settings, variable
 
 SHARED = {
     "log": KAFKA_WANTS,
     "store": "scylla://host[:port][,host[:port] ...][/keyspace]",
-    "presence": "redis://host:port/number",
+    "presence": REDIS_WANTS,
 }
 
 
@@ -37,6 +37,11 @@ def _of_many(settings: Settings) -> Iterable[str]:
     for name, shape in SHARED.items():
         if not given.get(name):
             yield f"{variable(name)}: a cluster wants {shape}, since its nodes share no files"
+    if settings.archive and not settings.objects:
+        yield (
+            f"{variable('objects')}: a cluster wants {S3_WANTS} for its warehouse,"
+            f" or {variable('archive')}=no"
+        )
     if not given.get("secrets"):
         yield (
             f"{variable('secrets')}: a cluster refuses to start without: it wants a directory that"

@@ -14,7 +14,7 @@ from actors.shard_handles import NAMESPACE
 from domain.positions import Generation
 from heartline import wiring
 from heartline.driver import settled
-from heartline.nodes.fleet import Fleet, consumers_there, shards_there
+from heartline.nodes.fleet import Fleet, followers_there, shards_there
 from heartline.nodes.moving import Moved, Mover
 from heartline.nodes.ray_cluster import Node, actors, drain, node_named, nodes
 from heartline.settings import Settings, variable
@@ -26,7 +26,7 @@ LOOK_S = 0.2
 
 
 def start(settings: Settings) -> Mapping[str, Any]:
-    """Start what does not run yet of shards and consumers; again changes nothing.
+    """Start what does not run yet of shards and followers; again changes nothing.
 
     Raises
     ------
@@ -38,12 +38,12 @@ def start(settings: Settings) -> Mapping[str, Any]:
         generation = asyncio.run(_generation(settings, running=assignment is not None))
         wanted = assignment or Assignment.dealt(generation.partitions, range(settings.shards))
         fleet = Fleet(settings, generation)
-        there = set(shards_there()) | set(consumers_there())
+        there = set(shards_there()) | set(followers_there())
         fleet.start_shards(wanted.shards)
         if assignment is None:
             put_assignment(wanted)
-        fleet.start_consumers()
-        now = set(shards_there()) | set(consumers_there())
+        fleet.start_followers()
+        now = set(shards_there()) | set(followers_there())
         return {"started": len(now - there), "shards": wanted.shards}
 
 
@@ -88,20 +88,20 @@ def drain_node(
         fleet.start_shards(stay)
         made = asyncio.run(Mover(assignment, fleet.shard).settle_on(stay, tell))
         fleet.stop_shards(leaving)
-        movers = [each.name for each in consumers_there().values() if _on(node, each.node_id)]
-        fleet.stop_consumers(movers, again=True)
+        movers = [each.name for each in followers_there().values() if _on(node, each.node_id)]
+        fleet.stop_followers(movers, again=True)
         return made, _empty(node)
 
 
 def stop(settings: Settings) -> int:
-    """Stop consumers, then shards, which write out and commit; tells how many there were."""
+    """Stop followers, then shards, which write out and commit; tells how many there were."""
     with _alone():
         generation = Generation(0, settings.partitions)  # nothing is built of it
-        fleet, shards, consumers = Fleet(settings, generation), shards_there(), consumers_there()
-        fleet.stop_consumers(consumers)
+        fleet, shards, followers = Fleet(settings, generation), shards_there(), followers_there()
+        fleet.stop_followers(followers)
         fleet.stop_shards(sorted(shards))
         delete_assignment()
-        return len(shards) + len(consumers)
+        return len(shards) + len(followers)
 
 
 async def _generation(settings: Settings, *, running: bool) -> Generation:

@@ -62,6 +62,8 @@ class Nodes:
             "RAY_ADDRESS": str(self._cluster.address),
             "HEARTLINE_DATA": str(self._data),
             "HEARTLINE_LOG": self._log,
+            "HEARTLINE_ARCHIVE": "no",
+            "HEARTLINE_GATHERERS": "1",
             "HEARTLINE_PARTITIONS": str(PARTITIONS),
             "HEARTLINE_COMMIT_WINDOW_MS": str(WINDOW_MS),
         }
