@@ -16,6 +16,7 @@ from domain.positions import Generation
 from heartline.addresses import KafkaAddress
 from heartline.cluster import shard_builder, tailer_builder
 from heartline.gathering import gatherer_builder
+from heartline.nodes.places import Places
 from heartline.nodes.ray_cluster import Actor, actors, nodes
 from heartline.settings import Settings
 from heartline.terminal import fail
@@ -47,8 +48,9 @@ class Fleet:
             One does not start: no node has room for it, or it cannot begin.
         """
         build = shard_builder(self._settings, self._generation)
-        for number in numbers:
-            start_shard(build, number, **_placed(SHARD_CPUS), **_OUTLIVING)
+        place = Places(nodes(), SHARD_CPUS, shards_there().values()).next
+        for number in sorted(set(numbers) - set(shards_there())):
+            start_shard(build, number, **place(), **_OUTLIVING)
         self._wait_for([(shard_name(number), self.shard(number).handle) for number in numbers])
 
     def start_followers(self) -> None:
@@ -59,13 +61,11 @@ class Fleet:
         Failure
             One does not start.
         """
-        self._wait_for(
-            [
-                (name, start_follower(name, build, **_placed(FOLLOWER_CPUS)))
-                for name, build in self._followers()
-            ],
-            "trouble",
-        )
+        place = Places(nodes(), FOLLOWER_CPUS, followers_there().values()).next
+        started = [
+            (name, start_follower(name, build, **place())) for name, build in self._followers()
+        ]
+        self._wait_for(started, "trouble")
 
     def stop_followers(self, names: Iterable[str], *, again: bool = False) -> None:
         """Stop followers; *again*: Ray begins them anew, where it may place them now."""
@@ -124,13 +124,6 @@ def followers_there(found: Iterable[Actor] | None = None) -> dict[str, Actor]:
     """Tell the followers among the actors, by their names."""
     every = actors() if found is None else found
     return {actor.name: actor for actor in every if actor.name.startswith(FOLLOWERS)}
-
-
-def _placed(cpus: float) -> dict[str, Any]:
-    placed: dict[str, Any] = {"num_cpus": cpus, "scheduling_strategy": "SPREAD"}
-    if any(STATE_LABEL in node.labels for node in nodes()):
-        placed["label_selector"] = {STATE_LABEL: "yes"}
-    return placed
 
 
 def _why(names: Sequence[str]) -> str:

@@ -2,20 +2,17 @@
 
 import asyncio
 import json
+import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
-
-import pytest
-from ray._private.node import Node
-from ray.cluster_utils import Cluster
 
 from actors.partition import GROUP
 from domain.batches import batch_of
@@ -27,7 +24,8 @@ from stores.kafka_log import KafkaLog
 from tests.end_to_end.running import CALL, environment
 
 RAY = {
-    "RAY_AUTH_MODE": "disabled",  # as this process has read already; all is on loopback
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_enable_metrics_collection": "0",
@@ -40,26 +38,28 @@ PARTITIONS = 8
 LISTENERS = 40
 SLOT_MS, HEARD_MS = 100_000, 30_000
 REST_S = 0.03
+STOP_S = 30.0
 
 
 class Nodes:
     """A Ray cluster whose nodes come and go, and the command line beside it."""
 
-    def __init__(self, cluster: Cluster, data: Path, log: str) -> None:
-        self._cluster, self._data, self._log = cluster, data, log
+    def __init__(self, host: "subprocess.Popen[str]", data: Path, log: str) -> None:
+        self._host, self._data, self._log = host, data, log
+        self._address = self._told()
 
-    def add(self) -> Node:
-        node: Node = self._cluster.add_node(num_cpus=4)
-        return node
+    def add(self) -> str:
+        """Add a node; its id."""
+        return self._ask("add")
 
-    def kill(self, node: Node) -> None:
+    def kill(self, node_id: str) -> None:
         """Kill all processes of a node at once, as a power cut does."""
-        self._cluster.remove_node(node, allow_graceful=False)
+        self._ask(f"kill {node_id}")
 
     def heartline(self, *command: str) -> dict[str, Any]:
         """Run a command; what it tells as JSON."""
         ours = {
-            "RAY_ADDRESS": str(self._cluster.address),
+            "RAY_ADDRESS": self._address,
             "HEARTLINE_DATA": str(self._data),
             "HEARTLINE_LOG": self._log,
             "HEARTLINE_ARCHIVE": "no",
@@ -71,26 +71,45 @@ class Nodes:
             [sys.executable, "-c", CALL, *command, "--json"],
             capture_output=True,
             text=True,
-            env={**environment(), **ours},
+            env={**environment(), **RAY, **ours},
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return dict(json.loads(done.stdout))
+
+    def _ask(self, command: str) -> str:
+        assert self._host.stdin
+        self._host.stdin.write(command + "\n")
+        self._host.stdin.flush()
+        return self._told()
+
+    def _told(self) -> str:
+        assert self._host.stdout
+        line = self._host.stdout.readline()
+        assert line, "the host of the nodes has ended"
+        return line.strip()
 
 
 @contextmanager
 def ray_nodes(data: Path, log: str) -> Iterator[Nodes]:
     """Have a head that holds nothing of ours; its files are where socket paths are short."""
     folder = tempfile.mkdtemp(prefix="hl-nodes-", dir="/tmp")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in RAY.items():
-            patch.setenv(name, value)
-        cluster = Cluster()
+    host = subprocess.Popen(
+        [sys.executable, "-m", "tests.end_to_end.ray_host", folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**environment(), **RAY},
+    )
+    with host:
         try:
-            cluster.add_node(num_cpus=0, include_dashboard=False, temp_dir=folder)
-            yield Nodes(cluster, data, log)
+            yield Nodes(host, data, log)
         finally:
-            cluster.shutdown()  # type: ignore[no-untyped-call]
+            if host.stdin:
+                host.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                host.wait(STOP_S)
+            host.kill()
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -46,16 +46,16 @@ def test_nodes_come_are_drained_and_are_killed_and_everything_is_counted_once(
     second = nodes.add()
     grown = nodes.heartline("cluster", "scale", "3")
     assert grown["moved"] == 2
-    assert where_shards_are(nodes) == {first.node_id[:8], second.node_id[:8]}
+    assert where_shards_are(nodes) == {first[:8], second[:8]}
 
-    drained = nodes.heartline("cluster", "drain", first.node_id)
+    drained = nodes.heartline("cluster", "drain", first)
     assert drained["moved"] > 0
-    assert where_shards_are(nodes) == {second.node_id[:8]}
+    assert where_shards_are(nodes) == {second[:8]}
 
     third = nodes.add()
     nodes.kill(second)
     recovery_s = flow.seconds_until_durable(RECOVERY_S)
-    assert where_shards_are(nodes) == {third.node_id[:8]}
+    assert where_shards_are(nodes) == {third[:8]}
 
     flow.finish()
     flow.seconds_until_durable(RECOVERY_S)
