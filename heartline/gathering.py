@@ -9,9 +9,11 @@ from ray.actor import ActorHandle
 from heartline import wiring
 from heartline.addresses import KafkaAddress
 from heartline.settings import Settings
+from heartline.telemetry import begin_telemetry
 from stores.kafka_dead_letters import KafkaDeadLetters
 from stores.kafka_singles import TOPIC, kafka_singles
 from streams.gather import Gatherer, Membership, Tally, keep_gathering
+from streams.gather_metrics import GatherMetrics
 from streams.ray_gatherer import start_gatherer
 from streams.ray_run import Run
 
@@ -58,6 +60,7 @@ def gatherer_builder(settings: Settings, address: KafkaAddress) -> Callable[[], 
 
     def build() -> Run:
         tally = Tally()
+        GatherMetrics(tally, begin_telemetry("gatherer", settings))
         return lambda: keep_gathering(membership(settings, address, tally), tally)
 
     return build
