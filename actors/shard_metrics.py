@@ -65,3 +65,4 @@ class ShardMetrics:
         self._bytes.observe(sum(map(len, states)))
         self._seconds.observe(seconds)
         self._reserved.labels(partition).set(reserved_bytes)
+        self._duplicates.labels(partition)  # 0 is told too

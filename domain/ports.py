@@ -222,8 +222,9 @@ class Log(Protocol):
         ...
 
 
-class NowPlaying(Struct, frozen=True, gc=False):
-    """What a listener's newest heartbeat said. Shards make many of them; see `StampedRow`."""
+@dataclass(frozen=True, slots=True)
+class NowPlaying:
+    """What a listener's newest heartbeat said."""
 
     track_id: str
     at: int  # of that heartbeat, ms since the epoch
@@ -233,7 +234,8 @@ class NowPlaying(Struct, frozen=True, gc=False):
     context: str
 
 
-class Announcement(Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Announcement:
     """What a shard knows of a listener's presence; of two, the one of the larger version holds."""
 
     listener_id: str

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +10,29 @@ from threading import Thread
 from typing import Any, TypeVar
 
 import uvicorn
+from prometheus_client import CollectorRegistry
+from prometheus_client.process_collector import ProcessCollector
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
 from actors.assignment import Assignment
 from actors.listener_shard import ListenerShard
+from actors.shard_metrics import ShardMetrics
 from actors.shard_presence import ShardPresence
 from heartline import wiring
+from heartline.exposition import Exposition
+from heartline.metric_snapshots import Snapshot, read_snapshot, snapshot
+from heartline.readiness import checks
+from heartline.recount_result import last_result
 from heartline.settings import Settings
+from heartline.status import status_of
 from serve import ingest
 from serve.app import Parts, build_listening, build_main
 from serve.auth import Access
 from serve.ingest import build_ingest
+from serve.ingest_metrics import IngestMetrics
 from serve.pages import page_routes
+from serve.request_metrics import RequestMetrics
 from serve.tokens import Tokens
 from stores.accounts import Accounts, Scope
 from stores.catalogue import Catalogue
@@ -36,6 +46,8 @@ from tests.stores.fast_passwords import fast_passwords
 PARTITIONS = 2
 HOT = {"/v1/heartbeats": "ingest", "/v1/me/listening": "listening"}
 PATIENCE_S = 20.0
+STALE_MS = 300_000
+Status = Callable[[], Awaitable[Mapping[str, Any]]]
 
 R = TypeVar("R")
 
@@ -46,10 +58,32 @@ class Whole:
 
     url: str
     new_token: Callable[[], str]  # of a new account that may do everything
+    new_account: Callable[[str, str, Scope], object]  # name, password, what it may do
+
+
+class Watched:
+    """The registries of what would be processes, and the exposition of them."""
+
+    def __init__(self) -> None:
+        self._registries = {
+            role: CollectorRegistry() for role in ("ingest", "listening", "main", "shard")
+        }
+        ProcessCollector(registry=self._registries["shard"])
+
+    def __getitem__(self, role: str) -> CollectorRegistry:
+        return self._registries[role]
+
+    def read(self) -> list[Snapshot]:
+        """What `heartline.metric_board` does with Ray."""
+        told = (
+            read_snapshot(snapshot(registry, role, f"{role}-1", 0))
+            for role, registry in self._registries.items()
+        )
+        return [each for each in told if each]
 
 
 @contextmanager
-def serving(directory: Path) -> Iterator[Whole]:
+def serving(directory: Path, now_ms: Callable[[], int] = wiring.now_ms) -> Iterator[Whole]:
     """Serve on a port of this machine, on an event loop of its own, until the block ends."""
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever)
@@ -58,10 +92,16 @@ def serving(directory: Path) -> Iterator[Whole]:
     def run(work: Coroutine[Any, Any, R]) -> R:
         return asyncio.run_coroutine_threadsafe(work, loop).result(PATIENCE_S)
 
-    running = _running(directory)
+    running = _running(directory, now_ms)
     try:
         url, parts = run(running.__aenter__())
-        yield Whole(url, lambda: run(_new_token(parts)))
+        yield Whole(
+            url,
+            lambda: run(_new_token(parts)),
+            lambda name, password, scope: run(
+                parts.accounts.create(name, password=password, time_zone="UTC", scopes=[scope])
+            ),
+        )
         run(running.__aexit__(None, None, None))
     finally:
         loop.call_soon_threadsafe(loop.stop)
@@ -70,15 +110,21 @@ def serving(directory: Path) -> Iterator[Whole]:
 
 
 @asynccontextmanager
-async def _running(directory: Path) -> AsyncIterator[tuple[str, Parts]]:
-    tables = SqliteTables.open(directory / "store.db", now_ms=wiring.now_ms)
-    log = SqliteLog.open(directory / "log.db", now_ms=wiring.now_ms, partitions=PARTITIONS)
+async def _running(directory: Path, now_ms: Callable[[], int]) -> AsyncIterator[tuple[str, Parts]]:
+    tables = SqliteTables.open(directory / "store.db", now_ms=now_ms)
+    log = SqliteLog.open(directory / "log.db", now_ms=now_ms, partitions=PARTITIONS)
     generation, rows = await log.generation(), wiring.listening(tables, Settings(directory))
+    watched = Watched()
     shard = ListenerShard(
-        generation, listening=rows, log=log, commit_window_ms=100, now_ms=wiring.now_ms
+        generation,
+        listening=rows,
+        log=log,
+        commit_window_ms=100,
+        now_ms=now_ms,
+        metrics=ShardMetrics(watched["shard"]),
     )
     tailing = asyncio.create_task(Tailer(log, generation, lambda _: shard).run())
-    accounts = Accounts(tables, fast_passwords(), now_ms=wiring.now_ms, new_id=wiring.new_id)
+    accounts = Accounts(tables, fast_passwords(), now_ms=now_ms, new_id=wiring.new_id)
 
     async def owners() -> Assignment:
         return Assignment.dealt(PARTITIONS, [0])
@@ -86,15 +132,32 @@ async def _running(directory: Path) -> AsyncIterator[tuple[str, Parts]]:
     parts = Parts(
         accounts=accounts,
         families=RefreshFamilies(tables, new_secret=wiring.new_secret),
-        tokens=Tokens(new_key(), now_ms=wiring.now_ms),
+        tokens=Tokens(new_key(), now_ms=now_ms),
         listening=rows,
         catalogue=Catalogue(tables),
         presence=ShardPresence(owners, lambda _: shard, PARTITIONS),
         generation=log.generation,
         erase=wiring.eraser(log, rows, generation),
-        now_ms=wiring.now_ms,
+        now_ms=now_ms,
     )
-    async with _listening_on_a_port(_doors(parts, log, shard)) as url:
+
+    async def shards() -> Mapping[int, ListenerShard]:
+        return {0: shard}
+
+    async def status() -> Mapping[str, Any]:
+        return await status_of(
+            log, rows, generation, await shards(), now_ms=now_ms, stale_ms=STALE_MS
+        )
+
+    exposition = Exposition(
+        status=status,
+        checks=checks(log, rows, generation, shards, status, stale_ms=STALE_MS),
+        board=watched.read,
+        recounted=lambda: last_result(directory),
+        now_ms=now_ms,
+        version="0.0.1",
+    )
+    async with _listening_on_a_port(_doors(parts, log, status, exposition, watched)) as url:
         yield url, parts
     tailing.cancel()
     await asyncio.wait([tailing])
@@ -110,26 +173,25 @@ async def _new_token(parts: Parts) -> str:
     return parts.tokens.sign(account.listener_id, account.scopes)
 
 
-def _doors(parts: Parts, log: SqliteLog, shard: ListenerShard) -> ASGIApp:
-    async def status() -> Mapping[str, Any]:
-        return {"shards": await shard.status()}
-
-    async def exposition() -> bytes:
-        return b""
-
+def _doors(
+    parts: Parts, log: SqliteLog, status: Status, exposition: Exposition, watched: Watched
+) -> ASGIApp:
     apps = {
         "ingest": build_ingest(
             log=log,
             authenticate=Access(parts.tokens, parts.accounts).authenticate,
             late_limit_days=30,
-            now_ms=wiring.now_ms,
+            now_ms=parts.now_ms,
+            metrics=IngestMetrics(watched["ingest"]),
+            requests=RequestMetrics(watched["ingest"]),
         ),
-        "listening": build_listening(parts),
+        "listening": build_listening(parts, RequestMetrics(watched["listening"])),
         "main": build_main(
             parts,
             checks={},
             status=status,
             exposition=exposition,
+            requests=RequestMetrics(watched["main"]),
             version="0.0.1",
             described=ingest.ENDPOINTS,
             extra_routes=page_routes(),
