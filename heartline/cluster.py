@@ -1,6 +1,5 @@
-"""What runs in Ray beside Ray Serve: the shards, the tailer that feeds them, the gatherers."""
+"""What runs in Ray beside Ray Serve: the shards, what reads the log and feeds them, the gatherers."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,26 +11,22 @@ from ray.exceptions import RayError
 
 from actors.assignment import Assignment
 from actors.listener_shard import ListenerShard
-from actors.ray_assignment import RayAssignment, put_assignment
+from actors.ray_assignment import put_assignment
 from actors.ray_shard import start_shard
-from actors.routed_shards import RoutedShards
-from actors.shard_handles import FoundShards, RayShard
+from actors.shard_handles import RayShard
 from actors.shard_metrics import ShardMetrics
 from domain.positions import Generation
 from domain.warm import warm
 from heartline import wiring
+from heartline.consuming import start_readers
 from heartline.gathering import start_gatherers
 from heartline.presence import announcer_of
 from heartline.settings import Settings
 from heartline.telemetry import begin_telemetry
-from streams.housekeeping import Retention, keep_house
-from streams.ray_run import Run
-from streams.ray_tailer import start_tailer
-from streams.tailer import Tailer
 
 log = logging.getLogger(__name__)
 
-STOP_TAILER_S = 5.0
+STOP_READERS_S = 5.0
 CLOSE_SHARDS_S = 15.0
 
 
@@ -40,36 +35,32 @@ class Consumers:
     """The running consumers of the log."""
 
     shards: list[RayShard]
-    tailer: "ActorHandle[Any]"
-    following: Any  # ends only with the error that ended the tailer
-    gatherers: list[tuple["ActorHandle[Any]", Any]]  # and their runs, likewise
+    readers: list[tuple["ActorHandle[Any]", Any]]  # and their runs, which end only with an error
 
     def check(self) -> None:
-        """See that the tailer and the gatherers run.
+        """See that what reads the log runs.
 
         Raises
         ------
         RayError
             It ended, and with what.
         """
-        runs = [self.following, *(run for _, run in self.gatherers)]
+        runs = [run for _, run in self.readers]
         ended, _ = ray.wait(runs, num_returns=len(runs), timeout=0)
         ray.get(ended)
 
     def stop(self) -> None:
         """Stop reading the log, then write out and commit what was applied."""
-        readers = [self.tailer, *(gatherer for gatherer, _ in self.gatherers)]
-        _wait([reader.stop.remote() for reader in readers], STOP_TAILER_S)
+        _wait([reader.stop.remote() for reader, _ in self.readers], STOP_READERS_S)
         _wait([shard.handle.close.remote() for shard in self.shards], CLOSE_SHARDS_S)
 
 
 def start_consumers(settings: Settings, generation: Generation) -> Consumers:
-    """Start the shards, then the tailer, then the gatherers."""
+    """Start the shards, then what reads the log, then the gatherers."""
     build, numbers = shard_builder(settings, generation), range(settings.shards)
     shards = [start_shard(build, number) for number in numbers]
     put_assignment(Assignment.dealt(generation.partitions, numbers))
-    tailer, following = start_tailer(tailer_builder(settings, generation))
-    return Consumers(shards, tailer, following, start_gatherers(settings))
+    return Consumers(shards, start_readers(settings, generation) + start_gatherers(settings))
 
 
 def shard_builder(settings: Settings, generation: Generation) -> Callable[[], ListenerShard]:
@@ -88,26 +79,6 @@ def shard_builder(settings: Settings, generation: Generation) -> Callable[[], Li
             announcer=announcer_of(settings),
             metrics=metrics,
         )
-
-    return build
-
-
-def tailer_builder(settings: Settings, generation: Generation) -> Callable[[], Run]:
-    """Tell how the tailer is made, in its own process."""
-
-    def build() -> Run:
-        begin_telemetry("tailer", settings)
-        shards = RoutedShards(RayAssignment().current, FoundShards())
-        tables, log = wiring.opened(settings)
-        tailer = Tailer(log, generation, lambda _: shards)
-        retention = Retention(settings.log_retention_days, settings.log_retention_bytes)
-
-        async def run() -> None:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(tailer.run())
-                tasks.create_task(keep_house(log, tables, retention, wiring.now_ms))
-
-        return run
 
     return build
 

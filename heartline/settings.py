@@ -39,6 +39,7 @@ WEEK_TTL_SLACK_DAYS = 21  # a week row outlives the late limit by two weeks and 
 LEAST_WEEK_TTL_DAYS = 90
 DAY_S = 86_400
 LOG_FORMATS = ("text", "json")
+KAFKA_PARTITIONS = 64  # so many consumers there can be; another number is another generation
 
 
 class BadSettings(Refused):
@@ -82,8 +83,12 @@ class Settings:
         metadata={"help": f"{REDIS_WANTS}; else the shards themselves are asked for presence"},
     )
     shards: int = field(default=2, metadata=_number("actors that hold listeners", 1, 256))
+    consumers: int = field(default=1, metadata=_number("actors that read a log on Kafka", 1, 256))
     partitions: int = field(
-        default=8, metadata=_number("partitions of the log", 1, MOST_PARTITIONS - 1)
+        default=8,
+        metadata=_number(
+            f"partitions of the log; {KAFKA_PARTITIONS} on Kafka", 1, MOST_PARTITIONS - 1
+        ),
     )
     gatherers: int = field(
         default=1,
@@ -139,6 +144,8 @@ class Settings:
             values[each.name] = value
             problems.extend([problem] if problem else [])
         if not problems:
+            if values.get("log"):
+                values.setdefault("partitions", KAFKA_PARTITIONS)
             settings = cls(**values)
             problems.extend(_contradictions(settings))
             if not problems:

@@ -192,7 +192,7 @@ class KafkaLog:
         await self._brokers.close()
 
     def _topic_of(self, generation: Generation) -> str:
-        return f"{self._topic}.{generation.number}" if generation.number else self._topic
+        return topic_of(self._topic, generation)
 
     async def _there(self) -> Brokers:
         """Tell the brokers, which have the first generation by then."""
@@ -258,6 +258,11 @@ class KafkaLog:
                     raise Unavailable(f"Kafka at {self._servers} is away: {error!r}") from error
                 self._producer = producer
             return self._producer
+
+
+def topic_of(log: str, generation: Generation) -> str:
+    """Name the topic of a generation of the log that is called *log*."""
+    return f"{log}.{generation.number}" if generation.number else log
 
 
 def _check_fit(records: Sequence[tuple[int, bytes]], generation: Generation) -> None:

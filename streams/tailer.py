@@ -6,7 +6,8 @@ side. It keeps nothing: whoever holds the partition says which offset is wanted 
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from domain.errors import LogBehindStore, Unavailable
@@ -56,7 +57,7 @@ class Tailer:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch())
             for partition in range(self._generation.partitions):
-                tasks.create_task(self._follow(partition))
+                tasks.create_task(insist(partition, partial(self._hand_over, partition)))
 
     async def _watch(self) -> None:
         """Wake the partitions when something was appended."""
@@ -67,21 +68,6 @@ class Tailer:
                 await asyncio.sleep(RETRY_S)
             async with self._appended:
                 self._appended.notify_all()
-
-    async def _follow(self, partition: int) -> None:
-        while True:
-            try:
-                await self._hand_over(partition)
-            except LogBehindStore:
-                raise
-            except Unavailable as error:
-                at = {"partition": partition}
-                log_.warning("partition %d waits: %s", partition, error, extra=at)
-                await asyncio.sleep(RETRY_S)
-            except Exception:
-                # It is not said of the other partitions, and this one's rows grow stale, which is told.
-                log_.exception("partition %d is stuck", partition, extra={"partition": partition})
-                await asyncio.sleep(STUCK_S)
 
     async def _hand_over(self, partition: int) -> None:
         shard = self._shard_of(partition)
@@ -102,3 +88,26 @@ class Tailer:
 
     async def _read(self, partition: int, wanted: int) -> list[Record]:
         return await self._log.read(self._generation, partition, wanted, most_bytes=MOST_BYTES)
+
+
+async def insist(partition: int, hand_over: Callable[[], Awaitable[None]]) -> None:
+    """Hand over a partition's records until cancelled, whatever fails in between.
+
+    Raises
+    ------
+    LogBehindStore
+        The log ends before what the store was written from.
+    """
+    at = {"partition": partition}
+    while True:
+        try:
+            await hand_over()
+        except LogBehindStore:
+            raise
+        except Unavailable as error:
+            log_.warning("partition %d waits: %s", partition, error, extra=at)
+            await asyncio.sleep(RETRY_S)
+        except Exception:
+            # It is not said of the other partitions, and this one's rows grow stale, which is told.
+            log_.exception("partition %d is stuck", partition, extra=at)
+            await asyncio.sleep(STUCK_S)

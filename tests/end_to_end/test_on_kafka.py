@@ -54,7 +54,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def up(broker: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    started = start(tmp_path_factory.mktemp("up") / "data", "--log", url(broker))
+    flags = ["--log", url(broker), "--partitions", "8", "--consumers", "2"]
+    started = start(tmp_path_factory.mktemp("up") / "data", *flags)
     yield started
     ended(started)
 
@@ -114,6 +115,16 @@ def test_a_killed_shard_goes_on_from_kafka(up: Up) -> None:
     listen(eve, "after", minutes=5)
 
     until(lambda: listened_ms(eve) == 5 * MINUTE_MS)
+
+
+def test_a_killed_consumer_goes_on_where_its_group_was(up: Up) -> None:
+    _, kim = up.listener("kim")
+    listen(kim, "before", minutes=2)
+    for pid in up.find("ray::_Consumer"):
+        os.kill(pid, signal.SIGKILL)
+    listen(kim, "after", minutes=5)
+
+    until(lambda: listened_ms(kim) == 5 * MINUTE_MS)
 
 
 def test_a_broker_that_is_frozen_loses_nothing_and_counts_nothing_twice(

@@ -19,6 +19,19 @@ def test_nothing_set_is_a_whole_that_works() -> None:
     assert settings.late_limit_days == 30
 
 
+@pytest.mark.parametrize(
+    ("given", "partitions"),
+    [
+        pytest.param({}, 64, id="by-default"),
+        pytest.param({"HEARTLINE_PARTITIONS": "8"}, 8, id="as-said"),
+    ],
+)
+def test_a_log_on_kafka_has_more_partitions(given: dict[str, str], partitions: int) -> None:
+    settings = Settings.from_environ({"HEARTLINE_LOG": "kafka://host:9092", **given})
+
+    assert settings.partitions == partitions
+
+
 def test_a_flag_comes_before_the_environment() -> None:
     environ = {"HEARTLINE_SHARDS": "3", "HEARTLINE_PORT": "9000"}
 

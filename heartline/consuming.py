@@ -1,0 +1,113 @@
+"""What reads the log and feeds the shards: Faust consumers where it is on Kafka, else the tailer."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from ray.actor import ActorHandle
+
+from actors.partition import GROUP
+from actors.ray_assignment import RayAssignment
+from actors.routed_shards import RoutedShards
+from actors.shard_handles import FoundShards
+from domain.positions import Generation
+from heartline import wiring
+from heartline.addresses import KafkaAddress
+from heartline.settings import Settings
+from heartline.telemetry import begin_telemetry
+from stores.kafka_log import TOPIC, topic_of
+from streams.housekeeping import Retention, keep_house
+from streams.membership import Membership
+from streams.ray_consumer import start_consumer
+from streams.ray_run import Run
+from streams.ray_tailer import start_tailer
+from streams.tailer import Shard, Tailer
+
+STALLED = 70  # the exit status of a consumer that ends itself: EX_SOFTWARE
+
+log_ = logging.getLogger(__name__)
+
+
+def start_readers(
+    settings: Settings, generation: Generation
+) -> list[tuple["ActorHandle[Any]", Any]]:
+    """Start whatever reads the log; tells the actors and their runs, which end only with an error."""
+    address = KafkaAddress.parse(settings.log)
+    if not address:
+        return [start_tailer(tailer_builder(settings, generation))]
+    return [
+        start_consumer(number, consumer_builder(settings, address, generation, number))
+        for number in range(settings.consumers)
+    ]
+
+
+def tailer_builder(settings: Settings, generation: Generation) -> Callable[[], Run]:
+    """Tell how the tailer is made, in its own process."""
+
+    def build() -> Run:
+        begin_telemetry("tailer", settings)
+        tables, log = wiring.opened(settings)
+        tailer = Tailer(log, generation, _shards())
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(tailer.run())
+                tasks.create_task(keep_house(log, tables, _retention(settings), wiring.now_ms))
+
+        return run
+
+    return build
+
+
+def consumer_builder(
+    settings: Settings, address: KafkaAddress, generation: Generation, number: int
+) -> Callable[[], Run]:
+    """Tell how a consumer is made, in its own process; the first one keeps house, too."""
+
+    def build() -> Run:
+        from streams.consumer import Consumer
+
+        begin_telemetry("consumer", settings)
+        tables, log = wiring.opened(settings)
+        consumer = Consumer(
+            log,
+            generation,
+            _shards(),
+            membership=_membership(address, generation, number),
+            durable_group=GROUP,
+            end=_end,
+        )
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(consumer.run())
+                if number == 0:
+                    tasks.create_task(keep_house(log, tables, _retention(settings), wiring.now_ms))
+
+        return run
+
+    return build
+
+
+def _membership(address: KafkaAddress, generation: Generation, number: int) -> Membership:
+    log = address.topic or TOPIC
+    return Membership(
+        address.servers, topic_of(log, generation), f"{log}.consumers", f"{log}.consumer-{number}"
+    )
+
+
+def _retention(settings: Settings) -> Retention:
+    return Retention(settings.log_retention_days, settings.log_retention_bytes)
+
+
+def _shards() -> Callable[[int], Shard]:
+    shards = RoutedShards(RayAssignment().current, FoundShards())
+    return lambda _: shards
+
+
+def _end(why: str) -> NoReturn:
+    """End the process; Ray begins it again."""
+    log_.critical("ends: %s", why)
+    os._exit(STALLED)
