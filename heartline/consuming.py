@@ -12,12 +12,12 @@ from actors.partition import GROUP
 from actors.ray_assignment import RayAssignment
 from actors.routed_shards import RoutedShards
 from actors.shard_handles import FoundShards
+from domain.ports import Log
 from domain.positions import Generation
 from heartline import wiring
 from heartline.addresses import KafkaAddress
 from heartline.settings import Settings
 from heartline.telemetry import begin_telemetry
-from stores.kafka_log import TOPIC, topic_of
 from streams.housekeeping import Retention, keep_house
 from streams.membership import Membership
 from streams.ray_consumer import start_consumer
@@ -41,6 +41,17 @@ def start_readers(
         start_consumer(number, consumer_builder(settings, address, generation, number))
         for number in range(settings.consumers)
     ]
+
+
+async def align(log: Log, settings: Settings) -> None:
+    """Have the consumers' group go on where the shards' is, in every generation of a log on Kafka.
+
+    Otherwise it would hold back `trim` where it never goes again. Nobody may be in the group.
+    """
+    if address := KafkaAddress.parse(settings.log):
+        for generation in await log.generations():
+            offsets = await log.committed(GROUP, generation)
+            await log.commit(_group(address), generation, dict(enumerate(offsets)))
 
 
 def tailer_builder(settings: Settings, generation: Generation) -> Callable[[], Run]:
@@ -92,10 +103,18 @@ def consumer_builder(
 
 
 def _membership(address: KafkaAddress, generation: Generation, number: int) -> Membership:
+    from stores.kafka_log import TOPIC, topic_of
+
     log = address.topic or TOPIC
     return Membership(
-        address.servers, topic_of(log, generation), f"{log}.consumers", f"{log}.consumer-{number}"
+        address.servers, topic_of(log, generation), _group(address), f"{log}.consumer-{number}"
     )
+
+
+def _group(address: KafkaAddress) -> str:
+    from stores.kafka_log import TOPIC
+
+    return f"{address.topic or TOPIC}.consumers"
 
 
 def _retention(settings: Settings) -> Retention:

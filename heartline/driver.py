@@ -50,6 +50,7 @@ def main() -> int:
 
 async def settled(settings: Settings) -> Generation:
     """Tell the generation to go on with; makes what a first start needs. Nothing may run yet."""
+    from heartline.consuming import align
     from heartline.generations import settle
 
     async with (
@@ -58,6 +59,8 @@ async def settled(settings: Settings) -> Generation:
     ):
         rows = wiring.listening(tables, settings)
         generation = await settle(records, rows, settings, now_ms=wiring.now_ms)
+        with contextlib.suppress(Unavailable):  # members of a start that was killed are still in it
+            await align(records, settings)
         with contextlib.suppress(Unavailable):  # the next start makes it
             await operator_account(wiring.accounts(tables))
     wiring.note_start(settings)  # when nobody has the log open
