@@ -9,7 +9,7 @@ from actors.announcer import Announcer
 from actors.partition import Partition
 from actors.shard_metrics import ShardMetrics
 from domain.hashing import partition_of
-from domain.ports import Log, NowPlaying, Record
+from domain.ports import DeadLetters, Log, NowPlaying, Record
 from domain.positions import Generation
 from domain.units import SECOND_MS
 from stores.listening import Listening
@@ -33,11 +33,13 @@ class ListenerShard:
         now_ms: Callable[[], int],
         announcer: Announcer | None = None,
         metrics: ShardMetrics | None = None,
+        dead_letters: DeadLetters | None = None,
     ) -> None:
         self._generation, self._announcer = generation, announcer
         self._announcing: asyncio.Task[None] | None = None
         self._metrics = metrics or ShardMetrics()
         self._listening, self._log, self._now_ms = listening, log, now_ms
+        self._dead_letters = dead_letters
         self._window_s = commit_window_ms / SECOND_MS
         self._partitions: dict[int, Partition] = {}
         self._flushers: dict[int, asyncio.Task[None]] = {}
@@ -97,6 +99,7 @@ class ListenerShard:
                 now_ms=self._now_ms,
                 noted=self._announcer.note if self._announcer else None,
                 metrics=self._metrics,
+                dead_letters=self._dead_letters,
             )
             self._partitions[number] = held
             self._announce(number, held)

@@ -15,16 +15,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from actors.left_out import LeftOut
 from actors.record_groups import grouped
 from actors.remaking import remade
 from actors.shard_metrics import ShardMetrics
 from domain.columns import columns_of
 from domain.counted import Counted
-from domain.errors import LogBehindStore, Unavailable, UnreadableRecord
+from domain.errors import LogBehindStore, Unavailable
 from domain.fold import Fold
 from domain.kernels.state import Columns, Resolved
 from domain.payloads import Opened
-from domain.ports import Announcement, Log, NowPlaying, Record
+from domain.ports import Announcement, DeadLetters, Log, NowPlaying, Record
 from domain.positions import Generation, part_key, position
 from domain.rows import Rows
 from domain.units import SECOND_MS
@@ -64,6 +65,7 @@ class Partition:
         listening: Listening,
         log: Log,
         now_ms: Callable[[], int],
+        dead_letters: DeadLetters | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         noted: Callable[[int, Sequence[str]], None] | None = None,
         metrics: ShardMetrics | None = None,
@@ -75,6 +77,7 @@ class Partition:
         self._fold = Fold()
         self._applying, self._flushing = asyncio.Lock(), asyncio.Lock()
         self._erased: list[str] = []
+        self._left_out = LeftOut(generation, number, dead_letters, self._metrics)
         self._next: int | None = None
         self._complete_ms = 0
         self._dues: Dues | None = None
@@ -108,7 +111,7 @@ class Partition:
                     self._metrics.repeated(self._number, len(records) - len(fresh))
                 if fresh and fresh[0].offset > wanted:
                     self._skip(wanted, fresh[0].offset)
-                for group in grouped(fresh, self._leave_out):
+                for group in grouped(fresh, self._left_out.note):
                     with self._whole():
                         wanted = await self._apply(group)
             return wanted
@@ -192,6 +195,7 @@ class Partition:
 
     def _forget(self) -> None:
         self._fold, self._erased = Fold(), []
+        self._left_out.forget()
         self._next, self._complete_ms = None, 0
 
     def _skip(self, wanted: int, oldest: int) -> None:
@@ -202,17 +206,18 @@ class Partition:
         self._next = oldest
 
     async def _apply(self, records: Sequence[tuple[Record, Opened | None]]) -> int:
-        full = [(record.offset, opened) for record, opened in records if opened]
+        full = [(record, opened) for record, opened in records if opened]
         if full:
-            positions = [position(self._generation.number, offset) for offset, _ in full]
+            positions = [position(self._generation.number, each.offset) for each, _ in full]
             batch, damaged = columns_of([opened for _, opened in full], positions)
             for index, error in damaged:
-                self._leave_out(full[index][0], error)
+                self._left_out.note(full[index][0], error)
             found, wanted = self._fold.plan(batch)
             if wanted:
                 await self._load(wanted)
             self._fold_in(batch, found)
             self._metrics.applied(self._number, records=len(full), heartbeats=len(batch.at))
+        await self._insist(self._left_out.put_aside)
         last = records[-1][0]
         self._next = last.offset + 1
         self._complete_ms = max(self._complete_ms, last.appended_ms)
@@ -226,12 +231,6 @@ class Partition:
             names = self._fold.news(before, self._now_ms()) + erased
             if names:
                 self._noted(self._number, names)
-
-    def _leave_out(self, offset: int, error: UnreadableRecord) -> None:
-        """Say that a record is damaged, and that all goes on without it."""
-        at = {"partition": self._number, "offset": offset}
-        log_.error("record at offset %d is left out: %s", offset, error, extra=at)
-        self._metrics.left_out()
 
     async def _load(self, wanted: Wanted) -> None:
         """Install what the store has of everything wanted."""

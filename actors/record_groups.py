@@ -7,7 +7,7 @@ from domain.payloads import Opened, open_payload
 from domain.ports import Record
 
 MOST_ROWS = 50_000  # heartbeats folded in one go
-LeaveOut = Callable[[int, UnreadableRecord], None]  # what is done with a bad record's offset
+LeaveOut = Callable[[Record, UnreadableRecord], None]  # what is done with a bad one
 
 
 def grouped(
@@ -30,5 +30,5 @@ def _open(record: Record, leave_out: LeaveOut) -> Opened | None:
     try:
         return open_payload(record.payload)
     except UnreadableRecord as error:
-        leave_out(record.offset, error)
+        leave_out(record, error)
         return None

@@ -222,6 +222,19 @@ class Log(Protocol):
         ...
 
 
+class DeadLetters(Protocol):
+    """Where records of the log go that do not decode, to be looked at.
+
+    :raises Unavailable: when they cannot be kept now.
+    """
+
+    async def put(
+        self, generation: Generation, partition: int, records: Sequence[tuple[Record, str]]
+    ) -> None:
+        """Keep records, each with the reason; durable on return. Putting them again adds copies."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class NowPlaying:
     """What a listener's newest heartbeat said."""

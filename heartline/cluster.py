@@ -78,6 +78,7 @@ def shard_builder(settings: Settings, generation: Generation) -> Callable[[], Li
             now_ms=wiring.now_ms,
             announcer=announcer_of(settings),
             metrics=metrics,
+            dead_letters=wiring.open_dead_letters(settings),
         )
 
     return build

@@ -34,13 +34,18 @@ def start_readers(
     settings: Settings, generation: Generation
 ) -> list[tuple["ActorHandle[Any]", Any]]:
     """Start whatever reads the log; tells the actors and their runs, which end only with an error."""
-    address = KafkaAddress.parse(settings.log)
-    if not address:
-        return [start_tailer(tailer_builder(settings, generation))]
-    return [
-        start_consumer(number, consumer_builder(settings, address, generation, number))
-        for number in range(settings.consumers)
-    ]
+    builders = reader_builders(settings, generation)
+    if not settings.log:
+        return [start_tailer(build) for build in builders]
+    return [start_consumer(number, build) for number, build in enumerate(builders)]
+
+
+def reader_builders(settings: Settings, generation: Generation) -> list[Callable[[], Run]]:
+    """Tell how whatever reads the log is made: the consumers, in the order of their numbers."""
+    if address := KafkaAddress.parse(settings.log):
+        numbers = range(settings.consumers)
+        return [consumer_builder(settings, address, generation, number) for number in numbers]
+    return [tailer_builder(settings, generation)]
 
 
 async def align(log: Log, settings: Settings) -> None:

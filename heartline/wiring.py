@@ -16,7 +16,7 @@ from domain.errors import NewerSchema, Unavailable
 from domain.hashing import partition_of
 from domain.ids import base62
 from domain.payloads import encode_erase
-from domain.ports import Log, Tables
+from domain.ports import DeadLetters, Log, Tables
 from domain.positions import Generation
 from heartline.addresses import KafkaAddress, ScyllaAddress
 from heartline.keys import signing_key
@@ -97,6 +97,16 @@ def open_log(settings: Settings) -> Log:
     from stores.sqlite_log import SqliteLog
 
     return SqliteLog.open(settings.data / LOG_FILE, now_ms=now_ms, partitions=settings.partitions)
+
+
+def open_dead_letters(settings: Settings) -> DeadLetters | None:
+    """Open where records go that do not decode; a log in the data directory has no such place."""
+    if address := KafkaAddress.parse(settings.log):
+        from stores.kafka_left_out import KafkaLeftOut
+        from stores.kafka_log import TOPIC
+
+        return KafkaLeftOut(address.servers, address.topic or TOPIC)
+    return None
 
 
 def note_start(settings: Settings) -> None:

@@ -45,6 +45,7 @@ class KafkaDeadLetters:
     def __init__(self, servers: str, topic: str, *, patience_s: float = 5.0) -> None:
         self._servers, self._topic, self._patience_s = servers, topic, patience_s
         self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
 
     async def put(self, letters: Sequence[DeadLetter]) -> None:
         """Keep *letters*; they are with the brokers on return. Those kept twice do no harm."""
@@ -80,17 +81,22 @@ class KafkaDeadLetters:
         return sent
 
     async def _producing(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            await self._make_topic()
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._servers,
-                client_id="heartline",
-                acks="all",
-                request_timeout_ms=int(self._patience_s * 1_000),
-            )
-            self._producer = producer
-            await producer.start()
-        return self._producer
+        async with self._starting:
+            if self._producer is None:
+                await self._make_topic()
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._servers,
+                    client_id="heartline",
+                    acks="all",
+                    request_timeout_ms=int(self._patience_s * 1_000),
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
 
     async def _make_topic(self) -> None:
         brokers = Brokers(self._servers, patience_s=self._patience_s)

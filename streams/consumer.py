@@ -1,4 +1,4 @@
-"""One consumer of the log on Kafka: a Faust app, and for each partition that it is given a follower.
+"""One consumer of the log on Kafka: a Faust app, and a following for each partition that it is given.
 
 Faust's group says who has which partition, and brings the records. What is durable the shards say by
 their own commit, which stays the authority; a record is acknowledged to Faust only then, in the order of
@@ -104,7 +104,7 @@ class Consumer:
     # --- what Faust says -------------------------------------------------------------------------
 
     async def _take(self, event: "EventT[Any]") -> None:
-        """Give a record to its follower; waits while too much is not acknowledged."""
+        """Give a record to its partition; waits while too much is not acknowledged."""
         async with self._room:
             await self._room.wait_for(self._has_room)
         message = event.message
@@ -136,7 +136,7 @@ class Consumer:
     # --- what the log says -----------------------------------------------------------------------
 
     async def _look(self, app: faust.App) -> None:
-        """Acknowledge what is durable, tell followers where their partitions end, see that all moves."""
+        """Acknowledge what is durable, tell where partitions end, see that all moves."""
         try:
             at_ms = await self._log.now_ms()
             ends = await self._log.ends(self._generation)

@@ -14,7 +14,8 @@ from actors.ray_shard import start_shard
 from actors.shard_handles import NAMESPACE, FoundShards, shard_name
 from domain.positions import Generation
 from heartline.addresses import KafkaAddress
-from heartline.cluster import shard_builder, tailer_builder
+from heartline.cluster import shard_builder
+from heartline.consuming import reader_builders
 from heartline.gathering import gatherer_builder
 from heartline.nodes.places import Places
 from heartline.nodes.ray_cluster import Actor, actors, nodes
@@ -89,7 +90,8 @@ class Fleet:
 
     def _followers(self) -> Iterator[tuple[str, Callable[[], Run]]]:
         settings = self._settings
-        yield "consumer-0", tailer_builder(settings, self._generation)
+        for number, build in enumerate(reader_builders(settings, self._generation)):
+            yield f"consumer-{number}", build
         if address := KafkaAddress.parse(settings.log):
             for number in range(settings.gatherers):
                 yield f"gatherer-{number}", gatherer_builder(settings, address)

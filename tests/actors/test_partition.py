@@ -11,7 +11,7 @@ from domain import recount
 from domain.errors import LogBehindStore, Unavailable
 from domain.heartbeats import Heartbeat, Kind
 from domain.payloads import encode_erase
-from domain.ports import Key, StampedRow, Table
+from domain.ports import DeadLetters, Key, Record, StampedRow, Table
 from domain.positions import Generation
 from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from stores.listening import Listening, Progress
@@ -93,13 +93,16 @@ class House:
         self.listening = Listening(self.tables, week_ttl_s=WEEK_TTL_S)
         self.slept: list[float] = []
 
-    def partition(self, noted: Noted | None = None) -> Partition:
+    def partition(
+        self, noted: Noted | None = None, dead_letters: DeadLetters | None = None
+    ) -> Partition:
         return Partition(
             GENERATION,
             0,
             listening=self.listening,
             log=self.log,
             now_ms=self.clock,
+            dead_letters=dead_letters,
             sleep=self._sleep,
             noted=noted,
         )
@@ -449,6 +452,50 @@ async def test_a_record_that_does_not_decode_is_left_out(house: House) -> None:
     await partition.flush()
 
     assert await house.listened_ms() == 30 * SECOND_MS
+
+
+class Drawer:
+    """Where dead letters go, if it is not stuck."""
+
+    def __init__(self, *, failures: int = 0) -> None:
+        self.failures = failures
+        self.letters: list[tuple[int, int, str]] = []
+
+    async def put(
+        self, generation: Generation, partition: int, records: Sequence[tuple[Record, str]]
+    ) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("the drawer is stuck")
+        self.letters += [(partition, record.offset, reason) for record, reason in records]
+
+
+async def test_what_is_left_out_is_put_aside_before_it_is_passed(house: House) -> None:
+    await house.log.put(beats(0, 30))
+    await house.log.append([(0, b"\x01nonsense"), (0, b"")])
+    drawer = Drawer(failures=2)
+    partition = house.partition(dead_letters=drawer)
+
+    assert await house.feed(partition) == 3
+    await partition.flush()
+
+    assert [letter[:2] for letter in drawer.letters] == [(0, 1), (0, 2)]
+    assert all(reason for *_, reason in drawer.letters)
+    assert len(house.slept) == 2
+    assert await house.listened_ms() == 30 * SECOND_MS
+
+
+async def test_what_was_put_aside_and_not_committed_is_put_aside_again(house: House) -> None:
+    await house.log.append([(0, b"\x01nonsense")])
+    drawer = Drawer()
+    await house.feed(house.partition(dead_letters=drawer))
+
+    after = house.partition(dead_letters=drawer)
+    await house.feed(after)
+    await after.flush()
+    await house.feed(house.partition(dead_letters=drawer))
+
+    assert [offset for _, offset, _ in drawer.letters] == [0, 0]
 
 
 async def test_history_pages_forward_and_back_without_loss(house: House) -> None:

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from domain.hashing import partition_of
+from stores.kafka_log import TOPIC
 from tests.end_to_end.numbered_load import NumberedLoad
 from tests.end_to_end.running import (
     CALL,
     MINUTE_MS,
+    PATIENCE_S,
     Up,
     beats_of,
     ended,
@@ -36,6 +39,8 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 
+PARTITIONS = 8
+
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
@@ -54,7 +59,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def up(broker: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    flags = ["--log", url(broker), "--partitions", "8", "--consumers", "2"]
+    flags = ["--log", url(broker), "--partitions", str(PARTITIONS), "--consumers", "2"]
     started = start(tmp_path_factory.mktemp("up") / "data", *flags)
     yield started
     ended(started)
@@ -125,6 +130,32 @@ def test_a_killed_consumer_goes_on_where_its_group_was(up: Up) -> None:
     listen(kim, "after", minutes=5)
 
     until(lambda: listened_ms(kim) == 5 * MINUTE_MS)
+
+
+def test_a_record_that_does_not_decode_goes_to_the_dead_letters(up: Up, broker: Running) -> None:
+    servers = url(broker).removeprefix("kafka://")
+    listener_id, liz = up.listener("liz")
+    asyncio.run(appended(servers, partition_of(listener_id, PARTITIONS), b"nonsense"))
+    listen(liz, "after", minutes=3)
+
+    until(lambda: listened_ms(liz) == 3 * MINUTE_MS)
+    assert asyncio.run(first(servers, f"{TOPIC}.dead")) == b"nonsense"
+
+
+async def appended(servers: str, partition: int, payload: bytes) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+        await producer.send_and_wait(TOPIC, payload, partition=partition)
+
+
+async def first(servers: str, topic: str) -> bytes | None:
+    """Read the first record of the only partition of a topic."""
+    async with AIOKafkaConsumer(bootstrap_servers=servers) as consumer:
+        consumer.assign([TopicPartition(topic, 0)])
+        consumer.seek(TopicPartition(topic, 0), 0)
+        async with asyncio.timeout(PATIENCE_S):
+            record = await consumer.getone()
+    value: bytes | None = record.value
+    return value
 
 
 def test_a_broker_that_is_frozen_loses_nothing_and_counts_nothing_twice(
