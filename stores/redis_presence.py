@@ -231,4 +231,4 @@ def decode(value: bytes | None) -> NowPlaying | None:
 
 
 def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return str(error) or "it does not answer"
