@@ -5,23 +5,31 @@ from typing import Any
 
 from ray.actor import ActorHandle
 
-from heartline import wiring
 from heartline.settings import Settings
-from streams.ray_archive import Run, start_archive
+from heartline.telemetry import begin_telemetry
+from streams.ray_archive import start_archive
+from streams.ray_run import Run
 
 
-def start_warehousing(settings: Settings) -> "ActorHandle[Any] | None":
+def start_warehousing(settings: Settings) -> list[tuple["ActorHandle[Any]", Any]]:
     """Start what carries the log to the warehouse, unless the settings say not to."""
-    return start_archive(archive_builder(settings)) if settings.archive else None
+    return [start_archive(archive_builder(settings))] if settings.archive else []
 
 
 def archive_builder(settings: Settings) -> Callable[[], Run]:
-    """Make what makes, in its process, the coroutine function that archives."""
+    """Tell how the archive is made, in its own process, the only one that needs its libraries."""
 
     def build() -> Run:
-        from heartline.warehouses import open_warehouse  # 40 MB, which only that process needs
-        from streams.archive import Archive
+        registry = begin_telemetry("archive", settings)
 
-        return Archive(wiring.open_log(settings), open_warehouse(settings, make=True)).run
+        async def run() -> None:
+            from heartline.archiving import opened
+            from streams.archive import keep_archiving
+            from streams.archive_metrics import ArchiveMetrics
+
+            metrics = ArchiveMetrics(registry)
+            await keep_archiving(lambda: opened(settings, metrics))
+
+        return run
 
     return build

@@ -7,8 +7,10 @@ once: of two that write the same records one is refused.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 import pyarrow as pa
@@ -20,11 +22,14 @@ from domain.heartbeats import Kind
 from domain.ports import Log, Record
 from domain.positions import Generation
 from stores.warehouse import ARCHIVED, WHERE, Warehouse
+from streams.archive_metrics import ArchiveMetrics
 
 GROUP = "archive"
 EVERY_S = 60.0  # what comes in the meantime is one commit of the table
 MOST_BYTES = 8 << 20  # of payload in one commit: a few hundred thousand heartbeats
 TIDY_EVERY = 10  # rounds
+BEGIN_S = 60.0  # after a start: everything else begins in peace
+RETRY_S = 30.0
 
 log_ = logging.getLogger(__name__)
 
@@ -67,24 +72,37 @@ class Gathered:
 class Archive:
     """Follows every generation of a log, the older ones to their end first."""
 
-    def __init__(self, log: Log, warehouse: Warehouse, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self,
+        log: Log,
+        warehouse: Warehouse,
+        *,
+        most_bytes: int = MOST_BYTES,
+        metrics: ArchiveMetrics | None = None,
+    ) -> None:
         self._log, self._warehouse, self._most_bytes = log, warehouse, most_bytes
+        self._metrics = metrics or ArchiveMetrics()
         self._erased: tuple[int, set[str]] = (-1, set())  # as of a version of the warehouse
         self._committed: dict[Generation, list[int]] = {}
-        self.records = 0  # written by this one
 
-    async def run(self, every_s: float = EVERY_S) -> None:
-        """Follow the log until cancelled."""
-        rounds = 0
-        while True:
-            try:
-                await self.write_all()
-                if rounds % TIDY_EVERY == 0:
-                    await self.tidy(thoroughly=not rounds)
-                rounds += 1
-            except Unavailable as error:
-                log_.warning("the archive waits: %s", error)
-            await asyncio.sleep(every_s)
+    async def run(self) -> None:
+        """Follow the log until cancelled.
+
+        Raises
+        ------
+        Unavailable
+            The log or the warehouse is away.
+        """
+        for rounds in count():
+            await self.write_all()
+            if rounds % TIDY_EVERY == 0:
+                await self.tidy(thoroughly=not rounds)
+            await asyncio.sleep(EVERY_S)
+
+    @property
+    def records(self) -> int:
+        """How many records it has written."""
+        return self._metrics.records
 
     async def write_all(self) -> None:
         """Write everything that is in the log."""
@@ -102,7 +120,7 @@ class Archive:
             return 0
         lacking_ms = await self._log.trimmed_ms() if gathered.has_gap else 0
         if await asyncio.to_thread(self._write, gathered, lacking_ms):
-            self.records += gathered.records
+            self._metrics.wrote(gathered.records)
             await self._release(gathered.generation)
         return gathered.records
 
@@ -111,11 +129,13 @@ class Archive:
         return await asyncio.to_thread(self._warehouse.tidy, thoroughly=thoroughly)
 
     async def _gathered(self) -> Gathered | None:
+        has_gap = False
         for generation in await self._log.generations():
             await self._release(generation)
             wanted, ends = self._warehouse.archived(generation), await self._log.ends(generation)
             behind = [p for p, end in enumerate(ends) if wanted[p] < end]
-            gathered = Gathered(generation)
+            self._metrics.is_behind(generation.number, sum(ends) - sum(wanted))
+            gathered = Gathered(generation, has_gap=has_gap)
             for partition in behind:
                 records = await self._log.read(
                     generation,
@@ -125,6 +145,8 @@ class Archive:
                 )
                 if records:
                     gathered.add(partition, wanted[partition], records)
+                else:
+                    has_gap = gathered.has_gap = True
             if gathered.records:
                 return gathered
         return None
@@ -152,3 +174,19 @@ class Archive:
         if self._erased[0] != version:  # another archive may have erased somebody
             self._erased = version, self._warehouse.erased()
         return self._erased[1]
+
+
+async def keep_archiving(
+    opened: Callable[[], AbstractAsyncContextManager[Archive]], *, begin_s: float = BEGIN_S
+) -> None:
+    """Archive until cancelled, beginning anew after whatever goes wrong: nothing waits for it."""
+    await asyncio.sleep(begin_s)
+    while True:
+        try:
+            async with opened() as archive:
+                await archive.run()
+        except Unavailable as error:
+            log_.warning("the archive begins anew: %s", error)
+        except Exception:  # the log keeps what the warehouse lacks
+            log_.exception("the archive is stuck")
+        await asyncio.sleep(RETRY_S)

@@ -6,10 +6,11 @@ import logging
 import signal
 
 from heartline import wiring
+from heartline.archiving import opened
 from heartline.settings import Settings
 from heartline.terminal import say, say_json
-from heartline.warehouses import open_warehouse
-from streams.archive import Archive
+from streams.archive import keep_archiving
+from streams.archive_metrics import ArchiveMetrics
 
 
 def run(options: argparse.Namespace) -> int:
@@ -24,20 +25,20 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _run(settings: Settings, *, once: bool) -> int:
-    async with wiring.log_of(settings) as log:
-        archive = Archive(log, open_warehouse(settings, make=True))
+    async with opened(settings) as archive:
         if once:
             await archive.write_all()
             await archive.tidy()
-        else:
-            await _until_told(archive)
-        return archive.records
+            return archive.records
+    return await _until_told(settings)
 
 
-async def _until_told(archive: Archive) -> None:
-    following = asyncio.ensure_future(archive.run())
+async def _until_told(settings: Settings) -> int:
+    metrics = ArchiveMetrics()
+    following = asyncio.ensure_future(
+        keep_archiving(lambda: opened(settings, metrics), begin_s=0.0)
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, following.cancel)
     await asyncio.wait([following])
-    if not following.cancelled():
-        following.result()
+    return metrics.records
