@@ -220,14 +220,29 @@ def _minutes(commands: _Commands) -> None:
 
 
 def _status(commands: _Commands) -> None:
-    _command(
+    status = _command(
         commands,
         "status",
         "heartline.commands.status",
-        "show shards, lag, staleness and rows waiting",
+        "show shards, lag, staleness, heartbeats, flushes, latencies and memory",
         "Asks the `heartline up` that runs on the data directory; without one, tells what the files\n"
         "say.",
     )
+    status.add_argument(
+        "--watch",
+        metavar="SECONDS",
+        type=_seconds,
+        nargs="?",
+        const=2.0,
+        help="again and again, every so many seconds (2), with rates; with --json a document a line",
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.1 <= seconds <= 3_600:
+        raise argparse.ArgumentTypeError("wants seconds from 0.1 to 3600")
+    return seconds
 
 
 def _recount(commands: _Commands) -> None:

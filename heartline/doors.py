@@ -1,5 +1,6 @@
 """The doors: the applications of `serve`, built of the ports of one machine, within a replica."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -11,7 +12,9 @@ from domain.ports import Log, Tables
 from domain.positions import Generation
 from heartline import wiring
 from heartline.exposition import Exposition
+from heartline.figures import figures
 from heartline.metric_board import read_board
+from heartline.metric_snapshots import Snapshot
 from heartline.presence import presence_of
 from heartline.readiness import checks
 from heartline.recount_result import last_result
@@ -75,11 +78,17 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
             stale_ms=settings.stale_limit_ms,
         )
 
+    def board() -> list[Snapshot]:
+        return read_board(wiring.now_ms())
+
+    async def status_and_figures() -> Mapping[str, Any]:
+        return {**await status(), "figures": figures(await asyncio.to_thread(board))}
+
     looks = checks(records, rows, generation, shards, status, stale_ms=settings.stale_limit_ms)
     exposition = Exposition(
         status=status,
         checks=looks,
-        board=lambda: read_board(wiring.now_ms()),
+        board=board,
         recounted=lambda: last_result(settings.data),
         now_ms=wiring.now_ms,
         version=wiring.release(),
@@ -87,7 +96,7 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
     return build_main(
         parts,
         checks=looks,
-        status=status,
+        status=status_and_figures,
         exposition=exposition,
         requests=RequestMetrics(registry),
         version=wiring.release(),

@@ -36,7 +36,7 @@ def main() -> int:
     die_with_parent()
     order = json.load(sys.stdin)
     settings, run_dir = Settings.of_plain(order["settings"]), Path(order["run_dir"])
-    begin_logs("driver", settings)
+    begin_logs(settings, role="driver")
     log.info("begins")
     try:
         generation = asyncio.run(settled(settings))

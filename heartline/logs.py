@@ -1,6 +1,6 @@
 """Log lines of all processes: text for people or JSON for machines, with ids and without secrets.
 
-``HEARTLINE_LOG_FORMAT=json`` makes each line an object: ``ts, level, role, logger, message``, and where
+``HEARTLINE_LOG_FORMAT=json`` makes each line an object: ``ts, level, logger, message, role``, and where
 they are known ``request_id, shard, partition, offset`` and ``exception``. A token, a password, or the
 password of a URL never gets in: what looks like one is blotted out in the finished text.
 """
@@ -18,7 +18,7 @@ from heartline.settings import Settings
 from serve.request_ids import current
 
 OURS = ("actors", "heartline", "serve", "stores", "streams")
-FIELDS = ("shard", "partition", "offset")  # of a record's `extra`
+FIELDS = ("partition", "offset")  # of a record's `extra`
 BLOT = "[hidden]"
 
 _SECRETS = (
@@ -52,13 +52,15 @@ def _blotted(found: re.Match[str]) -> str:
 class TextFormatter(logging.Formatter):
     """A line for people: time, level, who, message, then what is known as ``name=value``."""
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, process: Mapping[str, Any]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
-        self._role = role
+        self._process = {name: value for name, value in process.items() if name != "role"}
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """Write the first line."""
-        known = "".join(f" {name}={value}" for name, value in _known(record).items())
+        known = "".join(
+            f" {name}={value}" for name, value in (self._process | _known(record)).items()
+        )
         return super().formatMessage(record) + known
 
     def format(self, record: logging.LogRecord) -> str:
@@ -69,9 +71,9 @@ class TextFormatter(logging.Formatter):
 class JsonFormatter(logging.Formatter):
     """A JSON object a line."""
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, process: Mapping[str, Any]) -> None:
         super().__init__()
-        self._role = role
+        self._process = process
 
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
@@ -79,9 +81,9 @@ class JsonFormatter(logging.Formatter):
         told: dict[str, Any] = {
             "ts": at.replace("+00:00", "Z"),
             "level": record.levelname,
-            "role": self._role,
             "logger": record.name,
             "message": hide_secrets(record.getMessage()),
+            **self._process,
             **_known(record),
         }
         if record.exc_info:
@@ -89,16 +91,19 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(told).decode()
 
 
-def _known(record: logging.LogRecord) -> Mapping[str, Any]:
+def _known(record: logging.LogRecord) -> dict[str, Any]:
     found = {name: value for name in FIELDS if (value := getattr(record, name, None)) is not None}
     return {"request_id": current.get(), **found} if current.get() else found
 
 
-def begin_logs(role: str, settings: Settings) -> None:
-    """Have this process write its log lines to standard error, in the form that settings ask for."""
+def begin_logs(settings: Settings, **process: Any) -> None:
+    """Have this process write its log lines to standard error, in the form that settings ask for.
+
+    *process* is what every line says: its ``role``, the number of its ``shard``.
+    """
     handler = logging.StreamHandler(sys.stderr)
     form = JsonFormatter if settings.log_format == "json" else TextFormatter
-    handler.setFormatter(form(role))
+    handler.setFormatter(form(process))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in OURS:
         logging.getLogger(name).setLevel(logging.INFO)

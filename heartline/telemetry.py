@@ -1,5 +1,7 @@
 """What every process of Heartline does first: its log lines have a form, its metrics a registry."""
 
+import re
+
 from prometheus_client import CollectorRegistry
 from prometheus_client.process_collector import ProcessCollector
 
@@ -14,9 +16,12 @@ def begin_telemetry(role: str, settings: Settings) -> CollectorRegistry:
 
     from heartline.metric_board import publish
 
-    begin_logs(role, settings)
+    here = ray.get_runtime_context()
+    numbered = re.fullmatch(rf"{role}-(\d+)", here.get_actor_name() or "")
+    number = {role: int(numbered[1])} if numbered else {}
+    begin_logs(settings, role=role, **number)
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    name = f"{role}-{ray.get_runtime_context().get_worker_id()[:8]}"
-    publish(registry, role, name, wiring.now_ms)
+    name = numbered[0] if numbered else role
+    publish(registry, role, f"{name}-{here.get_worker_id()[:8]}", wiring.now_ms)
     return registry

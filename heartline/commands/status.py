@@ -2,19 +2,23 @@
 
 import argparse
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import httpx
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
 
+from domain.errors import HeartlineError
 from heartline import wiring
 from heartline.operator_account import operator_account
+from heartline.pace import Pace
 from heartline.status import status_of
+from heartline.status_picture import FLOWS, picture
 from heartline.supervisor import running_url
-from heartline.terminal import fail, say_json
+from heartline.terminal import Failure, fail, note, say_json
 from stores.accounts import Scope
 
 TIMEOUT_S = 10.0
@@ -23,14 +27,49 @@ TOKEN_TTL_S = 60
 
 def run(options: argparse.Namespace) -> int:
     """Show how Heartline is; from the files alone where none runs."""
-    url = running_url(options.data)
-    told = asyncio.run(_asked(options.data, url) if url else _from_files(options.data))
-    told["url"] = url
-    if options.json:
-        say_json(told)
-    else:
-        Console(highlight=False).print(picture(told))
+    if options.watch is None:
+        told = look(options.data)
+        if options.json:
+            say_json(told)
+        else:
+            Console(highlight=False).print(picture(told))
+        return 0
+    watch(options.data, options.watch, json=options.json)
     return 0
+
+
+def look(data: Path) -> dict[str, Any]:
+    """Find out how Heartline is."""
+    url = running_url(data)
+    told = asyncio.run(_asked(data, url) if url else _from_files(data))
+    return {**told, "url": url}
+
+
+def watch(data: Path, every_s: float, *, json: bool) -> None:
+    """Show it again and again, until interrupted; what cannot be had now is said, and tried again."""
+    pace, console = Pace(), Console(highlight=False)
+    with Live(console=console, screen=console.is_terminal and not json, auto_refresh=False) as live:
+        while True:
+            try:
+                told = look(data)
+            except (Failure, HeartlineError) as error:
+                shown: RenderableType = escape(str(error))
+                if json:
+                    note(str(error))
+            else:
+                if json:
+                    say_json(told)
+                shown = picture(told, _rates(pace, told))
+            if not json:
+                live.update(shown, refresh=True)
+            time.sleep(every_s)
+
+
+def _rates(pace: Pace, told: dict[str, Any]) -> dict[str, float]:
+    if "figures" not in told:
+        return {}
+    counts = {name: value(told["figures"]) for name, value in FLOWS.items()}
+    return pace.rates(time.monotonic(), counts)
 
 
 async def _asked(data: Path, url: str) -> dict[str, Any]:
@@ -65,61 +104,3 @@ async def _from_files(data: Path) -> dict[str, Any]:
             now_ms=wiring.now_ms,
             stale_ms=settings.stale_limit_ms,
         )
-
-
-def picture(told: dict[str, Any]) -> RenderableType:
-    """Draw the status for a terminal."""
-    where = f"runs at {told['url']}" if told["url"] else "does not run; this is what the files tell"
-    lines: list[RenderableType] = [
-        f"Heartline {where}",
-        f"readers see everything but the last {_ago(told['staleness_ms'])}",
-        f"waiting: {told['lag']} records to be applied, {told['rows_waiting']} rows to be written",
-    ]
-    if told["stale"]:
-        lines.append(f"[red]stale: nothing written for {_ago(told['unwritten_ms'])}[/red]")
-    if told["presence"]:
-        lines.append(f"[red]nobody is shown to play anything: {escape(told['presence'])}[/red]")
-    shards: list[RenderableType] = ["", _shards(told)] if told["shards"] else []
-    return Group(*lines, *shards, "", _partitions(told))
-
-
-def _shards(told: dict[str, Any]) -> Table:
-    table = _table("shard", "", "partitions", "listeners", "rows waiting")
-    for shard in told["shards"]:
-        table.add_row(
-            str(shard["shard"]),
-            "alive" if shard["alive"] else "[red]no answer[/red]",
-            str(len(shard["partitions"])),
-            str(shard["listeners"]),
-            str(shard["rows_waiting"]),
-        )
-    return table
-
-
-def _partitions(told: dict[str, Any]) -> Table:
-    table = _table("partition", "records", "lag", "not durable", "staleness", "rows waiting", "")
-    for each in told["partitions"]:
-        table.add_row(
-            str(each["partition"]),
-            str(each["end"]),
-            str(each["lag"]),
-            str(each["waiting"]),
-            _ago(each["staleness_ms"]),
-            str(each["rows_waiting"]),
-            f"[red]{each['trouble']}[/red]" if each["trouble"] else "",
-        )
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(column, justify="left" if column == "" else "right")
-    return table
-
-
-def _ago(ms: int) -> str:
-    if ms < 120_000:
-        return f"{ms / 1000:.1f} s"
-    minutes = ms // 60_000
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"

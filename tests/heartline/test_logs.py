@@ -32,12 +32,15 @@ def record(message: str, *arguments: object, **known: object) -> logging.LogReco
 def test_a_line_of_json_has_everything_that_is_known() -> None:
     current.set("r-1")
 
-    line = JsonFormatter("shard").format(record("waits: %s", "away", partition=3, offset=811))
+    line = JsonFormatter({"role": "shard", "shard": 1}).format(
+        record("waits: %s", "away", partition=3, offset=811)
+    )
 
     assert json.loads(line) == {
         "ts": "2026-11-18T11:06:40.250Z",
         "level": "WARNING",
         "role": "shard",
+        "shard": 1,
         "logger": "actors.partition",
         "message": "waits: away",
         "request_id": "r-1",
@@ -49,9 +52,11 @@ def test_a_line_of_json_has_everything_that_is_known() -> None:
 def test_a_line_for_people_has_it_too() -> None:
     current.set("")
 
-    line = TextFormatter("shard").format(record("waits: %s", "away", partition=3, offset=811))
+    line = TextFormatter({"role": "shard", "shard": 1}).format(
+        record("waits: %s", "away", partition=3, offset=811)
+    )
 
-    assert line.endswith(" WARNING actors.partition waits: away partition=3 offset=811")
+    assert line.endswith(" WARNING actors.partition waits: away shard=1 partition=3 offset=811")
 
 
 def test_a_traceback_is_one_field_of_the_line() -> None:
@@ -63,7 +68,7 @@ def test_a_traceback_is_one_field_of_the_line() -> None:
     failed = record("broken")
     failed.exc_info = raised
 
-    line = JsonFormatter("main").format(failed)
+    line = JsonFormatter({"role": "main"}).format(failed)
 
     assert "\n" not in line
     assert "Traceback" in json.loads(line)["exception"]
@@ -93,8 +98,8 @@ LEAKS = [
 def test_no_secret_gets_into_a_line(
     message: str, secret: str, form: type[TextFormatter | JsonFormatter]
 ) -> None:
-    as_argument = form("main").format(record("failed: %s", message))
-    as_message = form("main").format(record(message.replace("%", "%%")))
+    as_argument = form({"role": "main"}).format(record("failed: %s", message))
+    as_message = form({"role": "main"}).format(record(message.replace("%", "%%")))
 
     assert secret not in as_argument + as_message
     assert BLOT in as_argument
@@ -130,7 +135,7 @@ def test_a_process_begins_its_logs_in_the_form_that_is_asked_for(
     before, level = root.handlers[:], root.level
     try:
         begin_logs(
-            "main", Settings.from_environ({"HEARTLINE_LOG_FORMAT": form}, {"data": tmp_path})
+            Settings.from_environ({"HEARTLINE_LOG_FORMAT": form}, {"data": tmp_path}), role="main"
         )
         logging.getLogger("serve.errors").info("ours, %s", f"Bearer {JWT}")
         logging.getLogger("somebody").info("theirs")

@@ -15,9 +15,9 @@ from domain.batches import batch_of
 from domain.errors import Unavailable
 from domain.payloads import encode
 from domain.units import MINUTE_MS
-from heartline.commands.status import picture
 from heartline.readiness import checks
 from heartline.status import AsksStatus, status_of
+from heartline.status_picture import picture
 from serve.health import Check
 from stores.kafka_log import KafkaLog
 from stores.listening import Listening
