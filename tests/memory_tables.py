@@ -21,10 +21,13 @@ Partitions = dict[Key, dict[Key, Standing]]
 
 
 class MemoryTables:
-    """A `domain.ports.Tables` of one process."""
+    """A `domain.ports.Tables` of one process.
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
-        self._now_ms = now_ms
+    Of equal stamps the first stands, as in SQLite, or the *larger bytes*, as in what speaks CQL.
+    """
+
+    def __init__(self, now_ms: Callable[[], int], *, larger_bytes: bool = False) -> None:
+        self._now_ms, self._larger_bytes = now_ms, larger_bytes
         self._tables: dict[str, Partitions] = defaultdict(lambda: defaultdict(dict))
         self._tombstones: dict[tuple[str, Key], int] = {}
 
@@ -122,8 +125,13 @@ class MemoryTables:
         partition, place = _split(table, row.key)
         least = self._tombstones.get((table.name, partition), row.stamp)
         stands = self._tables[table.name][partition].get(place)
-        if row.stamp >= least and (stands is None or row.stamp > stands.stamp):
+        if row.stamp >= least and (stands is None or self._wins(row, stands)):
             self._put(table, row.key, Standing(row.stamp, row.state, self._expiry(row.ttl_s)))
+
+    def _wins(self, row: StampedRow, stands: Standing) -> bool:
+        if row.stamp == stands.stamp:
+            return self._larger_bytes and bool(row.state > stands.holds)
+        return row.stamp > stands.stamp
 
     def _put(self, table: Table, key: Key, row: Standing) -> None:
         partition, place = _split(table, key)

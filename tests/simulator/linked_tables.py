@@ -1,18 +1,19 @@
 """The store as a process of the simulation has it: at the other end of a link."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from domain.ports import Key, StampedRow, Table
 from domain.positions import MOST_PARTITIONS
+from stores.cql_batches import Write, stages
 from stores.tables import PLAYS, PROGRESS
 from tests.simulator.comparison import Wrong
 from tests.simulator.links import Link
 from tests.simulator.virtual_time import Process
 from tests.simulator.world import World
 
-Writes = Sequence[tuple[Table, Sequence[StampedRow]]]
+Writes = Sequence[Write]
 
 
 class LinkedTables:
@@ -96,8 +97,22 @@ class LinkedTables:
             await asyncio.sleep(self._link.world.dice.uniform(0.0, longest_s))
 
     def _torn(self, writes: Writes) -> list[Writes]:
+        """Tell what of a write takes effect together, one after the other."""
+        if self._link.world.cluster:
+            return list(self._by_partition(writes)) or [writes]
         flat = [(table, [row]) for table, rows in writes for row in rows]
         if len(flat) < 2 or self._link.world.dice.random() < 0.5:
             return [writes]
         cut = self._link.world.dice.randrange(1, len(flat))
         return [flat[:cut], flat[cut:]]
+
+    def _by_partition(self, writes: Writes) -> Iterator[Writes]:
+        """Partitions one by one, in any order, but stage after stage."""
+        for stage in stages(writes):
+            columns, by_partition = len(stage[0][0].partition), dict[Key, list[Write]]()
+            for table, rows in stage:
+                for row in rows:
+                    by_partition.setdefault(row.key[:columns], []).append((table, [row]))
+            parts = list(by_partition.values())
+            self._link.world.dice.shuffle(parts)
+            yield from parts

@@ -143,7 +143,9 @@ class World:
         self.partitions = self.dice.randint(1, 3)
         self.shards = self.dice.randint(1, 3)
         self.log = MemoryLog(self.now_ms, self.partitions)
-        self.tables = MemoryTables(self.now_ms)
+        # rows in one database, or on a cluster, where no write of several listeners is one
+        self.cluster = Random(f"store of {seed}").random() < 0.5
+        self.tables = MemoryTables(self.now_ms, larger_bytes=self.cluster)
         self.store_backend = Backend("store", Fault.STORE_AWAY)
         self.log_backend = Backend("log", Fault.LOG_AWAY)
         self.promised: dict[Part, int] = defaultdict(int)  # the largest offset ever committed
