@@ -1,5 +1,6 @@
 """The rows of listeners: what shards load and write, and what the reading side answers from."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -186,11 +187,10 @@ class Listening:
 
     async def track_plays(self, track_ids: Sequence[str]) -> list[int]:
         """Read how often each track was played, by all listeners."""
-        totals = []
-        for track in track_ids:
-            rows = await self._tables.scan_stamped(TRACK_PLAYS, (track,))
-            totals.append(sum(int(row.state) for row in rows))
-        return totals
+        found = await asyncio.gather(
+            *(self._tables.scan_stamped(TRACK_PLAYS, (track,)) for track in track_ids)
+        )
+        return [sum(int(row.state) for row in rows) for rows in found]
 
     # --- in here ---------------------------------------------------------------------------------
 
