@@ -16,6 +16,7 @@ from domain.ids import base62
 from heartline import processes, wiring
 from heartline.run_directory import delete_run_dirs, marker_of, run_prefix
 from stores.accounts import Scope
+from tests.end_to_end.chaos.backends import Backends
 
 ROOT = Path(__file__).resolve().parents[3]
 READY = re.compile(r"Heartline is ready at (http://\S+)\n")
@@ -27,10 +28,10 @@ STOP_S = 60.0
 class Instance:
     """A data directory, a port, and the `up` that runs there now."""
 
-    def __init__(self, data: Path, *flags: str) -> None:
+    def __init__(self, data: Path, *flags: str, servers: Backends | None = None) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self.data, self._flags = data, flags
+        self.data, self._flags, self._servers = data, flags, servers
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[str] | None = None
 
@@ -43,7 +44,7 @@ class Instance:
                 stdout=subprocess.PIPE,
                 stderr=told,
                 text=True,
-                env=_environment(),
+                env=self._environment(),
             )
 
     def wait_ready(self) -> None:
@@ -112,7 +113,7 @@ class Instance:
             [*_command(*arguments), "--data", str(self.data), "--json"],
             capture_output=True,
             text=True,
-            env=_environment(),
+            env=self._environment(),
             check=False,
         )
         assert done.returncode in statuses, done.stderr
@@ -123,6 +124,17 @@ class Instance:
         wanted = [word for scope in scopes for word in ("--scope", scope.value)]
         made = self.command("account", "create", name, "--time-zone", "UTC", *wanted)
         return wiring.tokens(self.data).sign(made["listener_id"], scopes, ttl_s=TOKEN_TTL_S)
+
+    @property
+    def servers(self) -> Backends:
+        """The servers that it runs on."""
+        assert self._servers, "it runs on its data directory"
+        return self._servers
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if "HEARTLINE_" not in name}
+        on = self._servers.environment if self._servers else {}
+        return {**kept, **on, "PYTHONPATH": str(ROOT)}
 
     def _running(self) -> subprocess.Popen[str]:
         assert self._process, "begin() was not called"
@@ -136,8 +148,3 @@ def new_listener() -> str:
 
 def _command(*arguments: str) -> list[str]:
     return [sys.executable, "-c", CALL, *arguments]
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if "HEARTLINE_" not in name}
-    return kept | {"PYTHONPATH": str(ROOT)}

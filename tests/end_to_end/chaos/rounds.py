@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stores.accounts import Scope
+from tests.end_to_end.chaos.backends import Backends
 from tests.end_to_end.chaos.instance import Instance
 from tests.end_to_end.chaos.ledger import Ledger
 from tests.end_to_end.chaos.load import Load
@@ -38,9 +39,9 @@ class Round:
 
     def __str__(self) -> str:
         late = "" if self.back_s <= self.goal_s else ", TOO LATE"
-        after = f" right after the {self.before.name}" if self.before else ""
+        after = f" right after the {self.before}" if self.before else ""
         return (
-            f"round {self.number:3}: {self.victim.name} killed{after}, "
+            f"round {self.number:3}: {self.victim}{after}, "
             f"back after {self.back_s:.1f} s (goal {self.goal_s:.0f} s){late}"
         )
 
@@ -48,9 +49,10 @@ class Round:
 class Chaos:
     """An `up` under load, to be killed round after round."""
 
-    def __init__(self, instance: Instance, seed: int) -> None:
+    def __init__(self, instance: Instance, seed: int, victims: Sequence[Victim]) -> None:
         self.instance, self.seed, self.ledger = instance, seed, Ledger()
-        self._rng, self._drawn = random.Random(seed), list[Victim]()
+        self._rng, self._victims = random.Random(seed), victims
+        self._drawn = list[Victim]()
         self._ingest = instance.token("gateway", Scope.INGEST)
         self._operator = instance.token("operator", Scope.OPERATOR, Scope.LISTENER)
         self._service = Service(instance, ingest=self._ingest, operator=self._operator)
@@ -60,7 +62,7 @@ class Chaos:
         with Load(self.instance.url, self._ingest, self.ledger, posters=POSTERS, seed=self.seed):
             for number in range(count):
                 if not self._drawn:
-                    self._drawn = self._rng.sample(VICTIMS, len(VICTIMS))
+                    self._drawn = self._rng.sample(self._victims, len(self._victims))
                 yield self._play(number + 1, self._drawn.pop())
 
     def judge(self, sample: int) -> str:
@@ -84,12 +86,12 @@ class Chaos:
 
     def _play(self, number: int, victim: Victim) -> Round:
         time.sleep(self._rng.uniform(SOONEST_S, LATEST_S))
-        before = self._rng.choice(VICTIMS) if self._rng.random() < IN_A_ROW else None
+        before = self._rng.choice(self._victims) if self._rng.random() < IN_A_ROW else None
         if before:
             self._kill(before)
             time.sleep(self._rng.uniform(0, LATEST_S))
         killed_s, killed = self._kill(victim)
-        back_s = self._service.back_s(killed_s, lambda: self._replaced(victim, killed))
+        back_s = self._service.back_s(killed_s, lambda: victim.replaced(self.instance, killed))
         return Round(number, victim, before, back_s)
 
     def _kill(self, victim: Victim) -> tuple[float, Sequence[int]]:
@@ -102,18 +104,22 @@ class Chaos:
             assert began_s < end_s, f"there is no {victim.name}"
             time.sleep(LOOK_S)
 
-    def _replaced(self, victim: Victim, killed: Sequence[int]) -> bool:
-        found = self.instance.find(victim.title)
-        return bool(found) and not set(found) & set(killed)
-
 
 @contextmanager
-def chaos(data: Path, *, seed: int, window_ms: int = 1_000) -> Iterator[Chaos]:
-    """Have an `up` on *data*, ready to be killed; nothing of it is left afterwards."""
-    instance = Instance(data, "--commit-window-ms", str(window_ms))
+def chaos(
+    data: Path,
+    *,
+    seed: int,
+    window_ms: int = 1_000,
+    victims: Sequence[Victim] = VICTIMS,
+    servers: Backends | None = None,
+    flags: Sequence[str] = (),
+) -> Iterator[Chaos]:
+    """Have an `up` on *data*, and on *servers*, ready to be killed; nothing of it is left afterwards."""
+    instance = Instance(data, "--commit-window-ms", str(window_ms), *flags, servers=servers)
     try:
         instance.begin()
         instance.wait_ready()
-        yield Chaos(instance, seed)
+        yield Chaos(instance, seed, victims)
     finally:
         instance.clear_away()

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from heartline import processes
 from tests.end_to_end.chaos.instance import Instance
@@ -19,6 +20,10 @@ class Victim:
     title: str
     goal_s: float = REST_S
     every: bool = False  # all processes of that title, not one of them
+    verb: ClassVar[str] = "killed"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.verb}"
 
     def kill(self, instance: Instance, rng: random.Random) -> Sequence[int]:
         """Kill it with SIGKILL; the processes that were, none when it is not there just now."""
@@ -30,6 +35,11 @@ class Victim:
     def count(self, instance: Instance) -> int:
         """Tell how many there are now."""
         return len(instance.find(self.title))
+
+    def replaced(self, instance: Instance, killed: Sequence[int]) -> bool:
+        """Whether another is there in the place of each that was *killed*."""
+        found = instance.find(self.title)
+        return bool(found) and not set(found) & set(killed)
 
 
 @dataclass(frozen=True, slots=True)
