@@ -29,7 +29,6 @@ from rich.progress import Progress
 
 from bench.report import Figure, Goal, report
 from tests.end_to_end.chaos.rounds import Chaos, Round, chaos
-from tests.end_to_end.chaos.victims import VICTIMS
 
 SAMPLE = 200
 
@@ -48,26 +47,37 @@ def play(battle: Chaos, count: int, console: Console) -> tuple[list[Round], list
 
 
 def goals(rounds: Sequence[Round]) -> list[Goal]:
-    """Hold the times of each victim, when it dies alone, to its goal: the median and the longest."""
+    """Hold the times of each victim, when it is struck alone, to its goal: the median and the longest."""
     times = defaultdict(list)
     for played in rounds:
         if played.before is None:
             times[played.victim].append(played.back_s)
     found = []
-    for victim in VICTIMS:
-        if runs := times[victim]:
-            what = f"s to all well after kill -9: {victim.name}"
-            found += [
-                Goal.of_runs(f"{what}, median", victim.goal_s, runs, at_most=True),
-                Goal(f"{what}, longest", victim.goal_s, max(runs), at_most=True),
-            ]
+    for victim, runs in sorted(times.items(), key=lambda each: str(each[0])):
+        what = f"s to all well: {victim}"
+        found += [
+            Goal.of_runs(f"{what}, median", victim.goal_s, runs, at_most=True),
+            Goal(f"{what}, longest", victim.goal_s, max(runs), at_most=True),
+        ]
     return found
 
 
 def two_in_a_row(rounds: Sequence[Round]) -> list[Figure]:
     """Tell how it was where another victim died a moment earlier."""
     runs = [played.back_s for played in rounds if played.before]
-    return [Figure.of_runs("s to all well after two kills in a row", runs)] if runs else []
+    return [Figure.of_runs("s to all well after two in a row", runs)] if runs else []
+
+
+def told(battle: Chaos, rounds: Sequence[Round], loads: Sequence[float]) -> list[Figure]:
+    """Tell what else is to be known of a run."""
+    ledger = battle.ledger
+    return [
+        *two_in_a_row(rounds),
+        Figure("heartbeats acknowledged, each counted exactly once", ledger.taken),
+        Figure("heartbeats refused, none counted", ledger.refused),
+        Figure("requests sent again", ledger.retried),
+        Figure.of_runs("load average of the machine meanwhile", loads),
+    ]
 
 
 def main() -> None:
@@ -84,18 +94,8 @@ def main() -> None:
     ):
         rounds, loads = play(battle, arguments.rounds, console)
         console.print(battle.judge(SAMPLE), highlight=False)
-        ledger = battle.ledger
-    report(
-        "chaos",
-        goals(rounds),
-        figures=[
-            *two_in_a_row(rounds),
-            Figure("heartbeats acknowledged, each counted exactly once", ledger.taken),
-            Figure("heartbeats refused, none counted", ledger.refused),
-            Figure("requests sent again", ledger.retried),
-            Figure.of_runs("load average of the machine meanwhile", loads),
-        ],
-    )
+        figures = told(battle, rounds, loads)
+    report("chaos", goals(rounds), figures=figures)
 
 
 if __name__ == "__main__":
