@@ -31,11 +31,13 @@ from bench.report import Figure, Goal, Plot, report
 from bench.rig.accounts import make_accounts
 from bench.rig.cpu import cpu_s, resident_mib
 from bench.rig.probes import PATIENCE_S, Probe, poll
+from bench.rig.servers import cores_of, perhaps_on_servers
 from bench.rig.singles import REPLICA, single_posts
 from bench.rig.up import Up, scratch, up
 from domain.units import SECOND_MS
 from heartline import wiring
 from stores.accounts import Scope
+from tests.end_to_end.chaos.backends import Backends
 
 BEAT_S = 30.0
 BATCH = 250
@@ -48,7 +50,8 @@ BEATS_PER_TRACK = 7
 PARTS = {
     "ingest": REPLICA,
     "shards": "_Shard",
-    "tailer": "_Tailer",
+    "reader": "ray::_Tailer",
+    "consumer": "ray::_Consumer",
     "HAProxy": "haproxy",
     "reads": "ServeReplica:listening",
 }
@@ -64,6 +67,7 @@ class Step:
     stale_s: list[float]
     cores: dict[str, float]
     shards_mib: float
+    rows_per_s: float  # written to the store
 
     def stale(self, percent: int) -> float:
         """Tell a percentile of the staleness, in seconds."""
@@ -122,9 +126,19 @@ class Crowd:
         )
 
 
-async def step(running: Up, probes: Sequence[Probe], gateway: str, count: int) -> Step:
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What lets the load in, and whoever looks at it."""
+
+    gateway: str
+    metrics: str
+
+
+async def step(
+    running: Up, servers: Backends | None, probes: Sequence[Probe], tokens: Tokens, count: int
+) -> Step:
     """Hold *count* listeners for as long as it takes to follow a sample of their heartbeats."""
-    headers = {"authorization": f"Bearer {gateway}", "content-type": "application/json"}
+    headers = {"authorization": f"Bearer {tokens.gateway}", "content-type": "application/json"}
     limits = httpx.Limits(max_connections=IN_FLIGHT)
     async with (
         httpx.AsyncClient(
@@ -136,26 +150,37 @@ async def step(running: Up, probes: Sequence[Probe], gateway: str, count: int) -
         load = asyncio.create_task(crowd.run())
         begin_ms = wiring.now_ms() + round(WARM_S * SECOND_MS)
         await asyncio.sleep(WARM_S)
-        before, begun = _cpu(running), time.monotonic()
+        before, begun = _cpu(running, servers), time.monotonic()
+        rows = await _rows_written(reading, tokens.metrics)
         await poll(reading, probes, range(begin_ms, begin_ms + round(SAMPLED_S * SECOND_MS)))
         spent_s = time.monotonic() - begun
-        cores = {part: (s - before[part]) / spent_s for part, s in _cpu(running).items()}
+        cores = {part: (s - before[part]) / spent_s for part, s in _cpu(running, servers).items()}
+        rows_per_s = (await _rows_written(reading, tokens.metrics) - rows) / spent_s
         load.cancel()
         with suppress(asyncio.CancelledError):
             await load
     mib = sum(resident_mib(pid) for pid in running.named(PARTS["shards"]))
     stale_s = [each for probe in probes for each in probe.stale_s]
-    return Step(count, crowd.behind_s, crowd.refused, stale_s, cores, mib)
+    return Step(count, crowd.behind_s, crowd.refused, stale_s, cores, mib, rows_per_s)
 
 
-def _cpu(running: Up) -> dict[str, float]:
-    return {part: sum(cpu_s(pid) for pid in running.named(title)) for part, title in PARTS.items()}
+def _cpu(running: Up, servers: Backends | None) -> dict[str, float]:
+    ours = {part: sum(cpu_s(pid) for pid in running.named(title)) for part, title in PARTS.items()}
+    return ours | cores_of(servers)
 
 
-async def hold(data: Path, listeners: Sequence[int]) -> list[Step]:
+async def _rows_written(client: httpx.AsyncClient, token: str) -> float:
+    answer = await client.get("/metrics", headers={"authorization": f"Bearer {token}"})
+    lines = answer.raise_for_status().text.splitlines()
+    sums = [line for line in lines if line.startswith("heartline_flush_rows_sum")]
+    return sum(float(line.rpartition(" ")[2]) for line in sums)
+
+
+async def hold(data: Path, servers: Backends | None, listeners: Sequence[int]) -> list[Step]:
     """Hold more and more listeners, each time anew, until their numbers are too stale."""
     steps: list[Step] = []
     gateway, *_ = await make_accounts(data, 1, "gateway", Scope.INGEST)
+    onlooker, *_ = await make_accounts(data, 1, "onlooker", Scope.METRICS)
     tokens = wiring.tokens(data)
     for count in listeners:
         accounts = await make_accounts(data, PROBES, f"probe-{count}", Scope.LISTENER)
@@ -163,14 +188,17 @@ async def hold(data: Path, listeners: Sequence[int]) -> list[Step]:
             Probe(account, tokens.sign(account.listener_id, account.scopes)) for account in accounts
         ]
         with up(data) as running:
-            token = tokens.sign(gateway.listener_id, gateway.scopes)
-            steps.append(await step(running, probes, token, count))
+            given = Tokens(
+                tokens.sign(gateway.listener_id, gateway.scopes),
+                tokens.sign(onlooker.listener_id, onlooker.scopes),
+            )
+            steps.append(await step(running, servers, probes, given, count))
         last = steps[-1]
         cores = ", ".join(f"{part} {used:.2f}" for part, used in last.cores.items())
         print(
             f"{count:>9,} listeners: stale p50 {last.stale(50):.0f} s, p99 {last.stale(99):.0f} s; "
             f"{last.refused} refused, generator {last.behind_s:.1f} s behind; cores: {cores}; "
-            f"shards {last.shards_mib:,.0f} MiB",
+            f"shards {last.shards_mib:,.0f} MiB; {last.rows_per_s:,.0f} rows/s",
             flush=True,
         )
         if last.stale(99) > PATIENCE_S:
@@ -188,6 +216,7 @@ def figures(steps: Sequence[Step]) -> list[Figure]:
             Figure(f"{name}, stale p99", each.stale(99), "s"),
             Figure(f"{name}, cores of all parts", sum(each.cores.values())),
             Figure(f"{name}, memory of the shards", each.shards_mib, "MiB"),
+            Figure(f"{name}, rows/s written to the store", each.rows_per_s),
         ]
     return told
 
@@ -198,7 +227,10 @@ def plots(steps: Sequence[Step]) -> list[Plot]:
         f"p{percent}": [(each.listeners / 1_000, each.stale(percent)) for each in steps]
         for percent in (50, 99)
     }
-    cores = {part: [(each.listeners / 1_000, each.cores[part]) for each in steps] for part in PARTS}
+    cores = {
+        part: [(each.listeners / 1_000, each.cores[part]) for each in steps]
+        for part in steps[0].cores
+    }
     return [
         Plot("Staleness by listeners", "thousand listeners", "s", stale, 60),
         Plot("Processor time by listeners", "thousand listeners", "cores", cores, 2),
@@ -210,11 +242,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--listeners", type=int, nargs="+", default=[250_000, 500_000, 750_000])
     parser.add_argument("--quick", action="store_true", help="one step of 100 000")
+    parser.add_argument(
+        "--servers", action="store_true", help="on Kafka, Cassandra and Redis, on this machine too"
+    )
     arguments = parser.parse_args()
-    with scratch() as data:
-        load, took_us = single_posts(data, 3 if arguments.quick else 8)
-    with scratch() as data:
-        steps = asyncio.run(hold(data, [100_000] if arguments.quick else arguments.listeners))
+    counts = [100_000] if arguments.quick else arguments.listeners
+    with perhaps_on_servers(arguments.servers) as servers:
+        with scratch() as data:
+            load, took_us = single_posts(data, 3 if arguments.quick else 8)
+        with scratch() as data:
+            steps = asyncio.run(hold(data, servers, counts))
     singles = [
         Figure("single posts, requests/s", load.per_s),
         Figure("single posts, listeners held at one in 30 s", load.per_s * BEAT_S),
@@ -223,7 +260,7 @@ def main() -> None:
     ]
     held = [each.listeners for each in steps if each.stale(99) < 60 and not each.refused]
     report(
-        "live",
+        "live_on_servers" if arguments.servers else "live",
         [Goal("listeners held, stale at p99 under 60 s", 500_000, max(held, default=0))],
         figures=singles + figures(steps),
         plots=plots(steps),

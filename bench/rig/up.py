@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.rig.servers import KEPT
 from heartline import processes
 from heartline.run_directory import delete_run_dirs, marker_of, run_prefix
 
@@ -83,7 +84,11 @@ def _url(process: "subprocess.Popen[str]", data: Path) -> str:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if "HEARTLINE_" not in name}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if "HEARTLINE_" not in name or name in KEPT
+    }
     return kept | {"PYTHONPATH": str(ROOT)}
 
 
