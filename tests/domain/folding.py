@@ -25,6 +25,8 @@ class Folding:
         self.store: dict[Key, tuple[int, bytes]] = dict(store or {})
         self.versions: Versions = {}
         self.last = 0
+        self.now_ms = 0
+        self.news: list[str] = []
 
     def apply(self, position: int, heartbeats: Sequence[Heartbeat]) -> list[str]:
         """Apply one record; tells whom it erased."""
@@ -40,7 +42,9 @@ class Folding:
             plays=[self._load("play", key) for key in wanted.plays],
         )
         self.fold.install(wanted, stored)
+        before = self.fold.seen(found)
         erased = self.fold.apply(batch, found)
+        self.news = self.fold.news(before, self.now_ms) + erased
         self._check_room()
         return erased
 
