@@ -73,7 +73,7 @@ class Announcer:
         while True:
             await self._some.wait()
             self._some.clear()
-            if await self.tell():
+            if await self._told():
                 failed = 0
                 continue
             most_s = min(FIRST_RETRY_S * 2**failed, LAST_RETRY_S)
@@ -95,6 +95,14 @@ class Announcer:
             logger.warning("presence is back")
         self.trouble = ""
         return True
+
+    async def _told(self) -> bool:
+        try:
+            return await self.tell()
+        except Exception:
+            logger.exception("presence is not told")
+            self._lose("a fault of ours, see the log")
+            return False
 
     def _taken(self) -> list[Announcement]:
         """Take what is told in one go."""

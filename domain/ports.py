@@ -235,9 +235,8 @@ class DeadLetters(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class NowPlaying:
-    """What a listener's newest heartbeat said."""
+class NowPlaying(Struct, frozen=True, gc=False):
+    """What a listener's newest heartbeat said. Shards make many of them; see `StampedRow`."""
 
     track_id: str
     at: int  # of that heartbeat, ms since the epoch
@@ -247,8 +246,7 @@ class NowPlaying:
     context: str
 
 
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(Struct, frozen=True, gc=False):
     """What a shard knows of a listener's presence; of two, the one of the larger version holds."""
 
     listener_id: str

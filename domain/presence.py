@@ -16,7 +16,8 @@ from domain.units import PRESENCE_MS, SECOND_MS
 from domain.wanted import names_of
 
 REFRESH_MS = 20 * SECOND_MS  # of a beat that goes on, one in so much event time is news
-SHOWN = frozenset({Kind.START, Kind.BEAT, Kind.PAUSE, Kind.SEEK})
+SHOWN = frozenset(map(int, (Kind.START, Kind.BEAT, Kind.PAUSE, Kind.SEEK)))
+PAUSE = int(Kind.PAUSE)
 
 
 class Seen(NamedTuple):
@@ -74,18 +75,30 @@ def known(state: State, names: Iterable[str]) -> list[tuple[str, int, NowPlaying
     """Tell of each listener the instant of the newest heartbeat, 0 for none, and what it shows."""
     wanted = list(names)
     slots = _slots(state, wanted)
-    listeners = state.listeners[slots]  # of those not in memory the last one, whatever that is
-    fields = ("seen_at", "seen_play", "seen_kind", "seen_position")
-    newest = zip(*(listeners[field].tolist() for field in fields), strict=True)
-    erased = (listeners["flags"] & ERASED != 0).tolist()
+    listeners, plays = state.listeners, state.plays
+    seen_play = np.where(slots == NONE, NONE, listeners["seen_play"][slots])
+    columns = (
+        listeners["seen_at"][slots],
+        listeners["seen_kind"][slots],
+        listeners["seen_position"][slots],
+        plays["text"][seen_play],
+        plays["text_size"][seen_play],
+    )
+    erased = (slots != NONE) & (listeners["flags"][slots] & ERASED != 0)
+    newest = zip(*(column.tolist() for column in columns), strict=True)
     found = list[tuple[str, int, NowPlaying | None]]()
-    for name, slot, gone, last in zip(wanted, slots.tolist(), erased, newest, strict=True):
-        if slot == NONE:
-            found.append((name, 0, None))
-        elif gone:
+    rows = zip(wanted, erased.tolist(), (seen_play != NONE).tolist(), newest, strict=True)
+    for name, gone, seen_once, (at, kind, position_ms, begin, size) in rows:
+        if gone:
             found.append((name, ERASED_AT, None))
+        elif not seen_once:
+            found.append((name, 0, None))
+        elif kind not in SHOWN:
+            found.append((name, at, None))
         else:
-            found.append((name, *_newest(state, *last)))
+            track, _, device, context = texts_of(state.texts[begin : begin + size].tobytes())
+            playing = NowPlaying(track, at, position_ms, kind != PAUSE, device, context)
+            found.append((name, at, playing))
     return found
 
 
@@ -94,25 +107,3 @@ def _slots(state: State, names: list[str]) -> Array:
     slots = np.zeros(len(names), np.int32)
     hash_table.find_slots(state, offsets, data, slots)
     return slots
-
-
-def _newest(
-    state: State, at: int, play: int, kind: int, position_ms: int
-) -> tuple[int, NowPlaying | None]:
-    if play == NONE:
-        return 0, None
-    if kind not in SHOWN:
-        return at, None
-    record = state.plays[play]
-    begin = int(record["text"])
-    texts = state.texts[begin : begin + int(record["text_size"])].tobytes()
-    track, _, device, context = texts_of(texts)
-    playing = NowPlaying(
-        track_id=track,
-        at=at,
-        position_ms=position_ms,
-        is_playing=kind != Kind.PAUSE,
-        device_id=device,
-        context=context,
-    )
-    return at, playing

@@ -101,6 +101,8 @@ class RedisChannels:
                 await self._listen()
             except (RedisError, OSError) as error:
                 logger.warning("presence is not heard of: %s", str(error) or type(error).__name__)
+            except Exception:
+                logger.exception("presence is not heard of")
             most_s = min(FIRST_RETRY_S * 2**self._failed, LAST_RETRY_S)
             self._failed = min(self._failed + 1, MOST_DOUBLINGS)
             await self._sleep(most_s * (1 + self._jitter()) / 2)

@@ -1,4 +1,4 @@
-"""Where shards announce presence, in a dictionary: it can be away, and forget."""
+"""Where shards announce presence, in a dictionary: it can be away, break, and forget."""
 
 from collections.abc import Sequence
 
@@ -17,12 +17,14 @@ class MemoryBoard:
         self.away = ""
         self.shown: dict[str, Announcement] = {}
         self.told: list[list[str]] = []
-        self.refused = 0
+        self.breaks = 0
 
     async def announce(self, announcements: Sequence[Announcement]) -> None:
         if self.away:
-            self.refused += 1
             raise Unavailable(self.away)
+        if self.breaks:
+            self.breaks -= 1
+            raise RuntimeError("a fault of ours")
         self.told.append([each.listener_id for each in announcements])
         for each in announcements:
             stands = self.shown.get(each.listener_id)

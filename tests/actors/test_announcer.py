@@ -188,6 +188,19 @@ async def test_it_is_asked_less_and_less_often(stage: Stage) -> None:
     assert stage.slept[7] == LAST_RETRY_S
 
 
+async def test_a_fault_of_ours_is_not_the_end_of_it(stage: Stage) -> None:
+    stage.board.breaks = 2
+    running = asyncio.create_task(stage.announcer.run())
+    await stage.house.log.put(beats(0))
+    await stage.house.feed(stage.partition)
+    async with asyncio.timeout(SOON_S):
+        while "ann" not in stage.board.shown:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    running.cancel()
+
+    assert stage.slept == [0.1, 0.2]
+
+
 async def test_too_many_to_be_kept_are_told_all_the_same(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,6 @@
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.ports import NowPlaying, PresenceChange
 from domain.units import PRESENCE_MS
