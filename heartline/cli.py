@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
         _minutes,
         _status,
         _recount,
+        _reprocess,
         _archive,
         _gather,
         _store,
@@ -266,6 +267,18 @@ def _recount(commands: _Commands) -> None:
         "--repair", action="store_true", help="make stored rows anew that cannot be read"
     )
     _week(recount, "only this week, in each listener's time zone (everything)")
+
+
+def _reprocess(commands: _Commands) -> None:
+    reprocess = _command(
+        commands,
+        "reprocess",
+        "heartline.commands.reprocess",
+        "correct a week that is past the late limit, from the warehouse",
+        "Prints each number that is another one now. Doing it again changes nothing. Counts of\n"
+        "tracks stay as they are. RAY_ADDRESS shares the work as for `recount --from warehouse`.",
+    )
+    reprocess.add_argument("--week", metavar="YYYY-Www", required=True, help="the week")
 
 
 def _archive(commands: _Commands) -> None:
