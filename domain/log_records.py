@@ -44,12 +44,14 @@ def _merge(rows: Sequence[Rows]) -> pa.RecordBatch:
     columns = [part for part in rows if not isinstance(part, pa.RecordBatch)]
     batches = [part for part in rows if isinstance(part, pa.RecordBatch)]
     if columns:
-        arrays = [
-            pa.array(list(chain.from_iterable(part[place] for part in columns)), field.type)
-            for place, field in enumerate(SCHEMA)
-        ]
+        whole = columns[0] if len(columns) == 1 else _joined(columns)
+        arrays = [pa.array(each, field.type) for each, field in zip(whole, SCHEMA, strict=True)]
         batches.append(pa.RecordBatch.from_arrays(arrays, schema=SCHEMA))
     return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
+
+
+def _joined(columns: Sequence[Columns]) -> Columns:
+    return [list(chain.from_iterable(parts)) for parts in zip(*columns, strict=True)]
 
 
 def _halved(batch: pa.RecordBatch, begin: int, end: int, payload: bytes) -> Iterator[bytes]:
