@@ -34,6 +34,7 @@ from serve.json_bodies import read_json
 from serve.tokens import InvalidToken, Tokens
 from stores.account_names import InvalidAccount, check_display_name, name_key
 from stores.refresh_families import InvalidRefreshToken, token_parts
+from streams.single_records import judge_records
 from tests.serve.bodies import (
     LATE_LIMIT_DAYS,
     NOW_MS,
@@ -44,6 +45,7 @@ from tests.serve.bodies import (
     stream_of,
 )
 from tests.serve.world import new_key
+from tests.streams.single import Record, written
 
 TOKENS = Tokens(new_key(), now_ms=lambda: NOW_MS)
 ANNS, ANYBODYS = Admission("ann", NOW_MS, LATE_LIMIT_DAYS), Admission(None, NOW_MS, LATE_LIMIT_DAYS)
@@ -125,6 +127,11 @@ DECODERS = {
         _both(read_json),
         (json_of(ITEMS), json_of([beat(context="\u2603\n", position_ms=5), beat(stretch=7)])),
         (BadBody,),
+    ),
+    "a single heartbeat in JSON": Decoder(
+        lambda value: judge_records([Record(value)], LATE_LIMIT_DAYS),
+        (written(), written(context="\u2603\n", position_ms=5, play_id="p")),
+        (),
     ),
     "heartbeats in Arrow": Decoder(
         _both(read_arrow),
