@@ -221,6 +221,16 @@ def figures(steps: Sequence[Step]) -> list[Figure]:
     return told
 
 
+def by_the_million(step: Step) -> list[Figure]:
+    """Tell what a million listeners would take of each part, at the rate of *step*."""
+    share = 1_000_000 / step.listeners
+    cores = [
+        Figure(f"cores a million listeners, {part}", used * share)
+        for part, used in step.cores.items()
+    ]
+    return [*cores, Figure("rows/s a million listeners", step.rows_per_s * share)]
+
+
 def plots(steps: Sequence[Step]) -> list[Plot]:
     """Draw staleness and processor time by listeners."""
     stale = {
@@ -237,33 +247,40 @@ def plots(steps: Sequence[Step]) -> list[Plot]:
     ]
 
 
-def main() -> None:
-    """Run and report."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("--listeners", type=int, nargs="+", default=[250_000, 500_000, 750_000])
-    parser.add_argument("--quick", action="store_true", help="one step of 100 000")
-    parser.add_argument(
-        "--servers", action="store_true", help="on Kafka, Cassandra and Redis, on this machine too"
-    )
+def measure(
+    name: str, note: str, *, listeners: Sequence[int], quick: int, goal: int, servers: bool = False
+) -> None:
+    """Run and report as the benchmark *name*."""
+    parser = argparse.ArgumentParser(description=note.split("\n", maxsplit=1)[0])
+    parser.add_argument("--listeners", type=int, nargs="+", default=listeners)
+    parser.add_argument("--quick", action="store_true", help=f"one step of {quick:,}")
     arguments = parser.parse_args()
-    counts = [100_000] if arguments.quick else arguments.listeners
-    with perhaps_on_servers(arguments.servers) as servers:
+    counts = [quick] if arguments.quick else arguments.listeners
+    with perhaps_on_servers(servers) as below:
         with scratch() as data:
             load, took_us = single_posts(data, 3 if arguments.quick else 8)
         with scratch() as data:
-            steps = asyncio.run(hold(data, servers, counts))
+            steps = asyncio.run(hold(data, below, counts))
     singles = [
         Figure("single posts, requests/s", load.per_s),
         Figure("single posts, listeners held at one in 30 s", load.per_s * BEAT_S),
         Figure("single posts, p99", load.p99_ms, "ms"),
         Figure("single posts, replica's CPU a request", took_us, "µs"),
     ]
-    held = [each.listeners for each in steps if each.stale(99) < 60 and not each.refused]
+    held = [each for each in steps if each.stale(99) < PATIENCE_S and not each.refused]
+    most = max((each.listeners for each in held), default=0)
     report(
-        "live_on_servers" if arguments.servers else "live",
-        [Goal("listeners held, stale at p99 under 60 s", 500_000, max(held, default=0))],
-        figures=singles + figures(steps),
+        name,
+        [Goal("listeners held, stale at p99 under 60 s", goal, most)],
+        figures=singles + figures(steps) + by_the_million(held[-1] if held else steps[-1]),
         plots=plots(steps),
+    )
+
+
+def main() -> None:
+    """Run and report."""
+    measure(
+        "live", __doc__ or "", listeners=(250_000, 500_000, 750_000), quick=100_000, goal=500_000
     )
 
 

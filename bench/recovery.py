@@ -27,7 +27,6 @@ import httpx
 
 from bench.report import Figure, Goal, report
 from bench.rig.crowd import BEAT_S, Crowd
-from bench.rig.servers import perhaps_on_servers
 from bench.rig.up import Up, scratch, up
 from heartline import wiring
 from stores.accounts import Scope
@@ -111,16 +110,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--listeners", type=int, default=200_000)
     parser.add_argument("--kills", type=int, default=5)
-    parser.add_argument(
-        "--servers", action="store_true", help="on Kafka, Cassandra and Redis, on this machine too"
-    )
     arguments = parser.parse_args()
     seen = list[Recovery]()
-    with (
-        perhaps_on_servers(arguments.servers),
-        scratch() as data,
-        up(data, "--shards", "1") as running,
-    ):
+    with scratch() as data, up(data, "--shards", "1") as running:
         gateway, operator = asyncio.run(tokens(data))
         watch = Watch(running.url, operator)
         with Crowd(running.url, gateway, arguments.listeners) as crowd:
@@ -133,7 +125,7 @@ def main() -> None:
                 print(seen[-1])
     took = [each.took_s for each in seen]
     report(
-        "recovery_on_servers" if arguments.servers else "recovery",
+        "recovery",
         [
             Goal.of_runs("s from kill -9 of the shard to lag zero", GOAL_S, took, at_most=True),
             Goal.of_runs(
