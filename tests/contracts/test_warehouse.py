@@ -1,7 +1,7 @@
 """What the warehouse and the archive do, in files and on S3. To add a place, add it to `PLACES`."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,13 +9,17 @@ import pytest
 from domain.batches import SCHEMA, batch_of, heartbeats_of
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
+from domain.log_records import records_of
 from domain.payloads import encode, encode_erase
+from domain.ports import Log
 from domain.units import DAY_MS, MINUTE_MS
 from heartline.settings import Settings
 from heartline.warehouses import open_warehouse
+from stores.kafka_log import KafkaLog
+from stores.sqlite_log import SqliteLog
 from stores.warehouse import ARCHIVED, BUCKETS, SMALL_FILES, Warehouse
 from streams.archive import GROUP, Archive
-from tests.clock import MONDAY_MS, Clock
+from tests.clock import MONDAY_MS, Clock, RunningClock
 from tests.memory_log import MemoryLog
 
 Open = Callable[[], Warehouse]
@@ -287,3 +291,36 @@ async def test_small_files_become_one_and_nothing_is_lost(log: MemoryLog, opened
 
     assert held(warehouse) == sorted(sent, key=lambda beat: beat.at)
     assert warehouse.archived(await log.generation()) == await log.ends(await log.generation())
+
+
+def sqlite_log(folder: Path, _request: pytest.FixtureRequest) -> Log:
+    return SqliteLog.open(folder / "log.db", partitions=3, now_ms=Clock(MONDAY_MS))
+
+
+def kafka_log(folder: Path, request: pytest.FixtureRequest) -> Log:
+    servers = str(request.getfixturevalue("kafka")).removeprefix("kafka://")
+    topic = f"{folder.parent.name}-{folder.name}"
+    return KafkaLog(servers, partitions=3, now_ms=RunningClock(0), topic=topic)
+
+
+@pytest.fixture(params=[sqlite_log, pytest.param(kafka_log, marks=pytest.mark.servers)])
+async def real_log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Log]:
+    opened: Log = request.param(tmp_path, request)
+    yield opened
+    await opened.close()
+
+
+async def test_any_log_is_carried_and_let_go_of(real_log: Log, tmp_path: Path) -> None:
+    sent = [*beats("ann", 3), *beats("bob", 3)]
+    await real_log.append(records_of([batch_of(sent)], 3))
+    warehouse = open_warehouse(Settings(tmp_path), make=True)
+
+    await Archive(real_log, warehouse).write_all()
+    await real_log.begin_generation(5)
+    await real_log.append(records_of([batch_of(beats("cid", 3))], 5))
+    await Archive(real_log, warehouse).write_all()
+
+    assert held(warehouse) == [*sent, *beats("cid", 3)]
+    for each in await real_log.generations():
+        assert await real_log.committed(GROUP, each) == await real_log.ends(each)
+        assert warehouse.archived(each) == await real_log.ends(each)
