@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import islice
 from typing import Protocol
 
+from actors.shard_metrics import ShardMetrics
 from domain.errors import Unavailable
 from domain.ports import Announcement, PresenceBoard
 
@@ -42,8 +43,10 @@ class Announcer:
         *,
         jitter: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        metrics: ShardMetrics | None = None,
     ) -> None:
         self._board, self._jitter, self._sleep = board, jitter, sleep
+        self._metrics = metrics or ShardMetrics()
         self._partitions: dict[int, Known] = {}
         self._waiting: dict[str, int] = {}  # listener: the partition that knows
         self._behind: set[int] = set()  # partitions of which everybody active must be told
@@ -87,7 +90,9 @@ class Announcer:
                 if not self._waiting:
                     number = self._behind.pop()
                     self._waiting = dict.fromkeys(self._partitions[number].active(), number)
-                await self._board.announce(self._taken())
+                told = self._taken()
+                await self._board.announce(told)
+                self._metrics.announced(len(told), waiting=len(self._waiting))
         except Unavailable as error:
             self._lose(str(error))
             return False
@@ -121,6 +126,7 @@ class Announcer:
         if not self.trouble:
             logger.warning("presence is away: %s", trouble)
         self.trouble = trouble
+        self._metrics.presence_away()
         self._waiting.clear()
         self._behind.update(self._partitions)
         self._some.set()

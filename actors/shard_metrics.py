@@ -44,6 +44,17 @@ class ShardMetrics:
         self._reserved = Gauge(
             "heartline_fold_bytes", "Memory that the fold has reserved", of, registry=at
         )
+        self._announced = Counter(
+            "heartline_presence_announced", "Announcements of presence that were told", registry=at
+        )
+        self._untold = Gauge(
+            "heartline_presence_untold",
+            "Listeners of whose presence there is news to be told",
+            registry=at,
+        )
+        self._away = Gauge(
+            "heartline_presence_away", "1 while presence cannot be told, else 0", registry=at
+        )
 
     def applied(self, partition: int, *, records: int, heartbeats: int) -> None:
         """Count records that were folded."""
@@ -66,3 +77,13 @@ class ShardMetrics:
         self._seconds.observe(seconds)
         self._reserved.labels(partition).set(reserved_bytes)
         self._duplicates.labels(partition)  # 0 is told too
+
+    def announced(self, listeners: int, *, waiting: int) -> None:
+        """Count announcements that were told, and those that are to be."""
+        self._announced.inc(listeners)
+        self._untold.set(waiting)
+        self._away.set(0)
+
+    def presence_away(self) -> None:
+        """Note that presence cannot be told."""
+        self._away.set(1)

@@ -76,7 +76,7 @@ def shard_builder(settings: Settings, generation: Generation) -> Callable[[], Li
             log=log,
             commit_window_ms=settings.commit_window_ms,
             now_ms=wiring.now_ms,
-            announcer=announcer_of(settings),
+            announcer=announcer_of(settings, metrics),
             metrics=metrics,
             dead_letters=wiring.open_dead_letters(settings),
         )

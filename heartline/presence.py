@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from actors.announcer import Announcer
 from actors.ray_assignment import RayAssignment
 from actors.shard_handles import FoundShards
+from actors.shard_metrics import ShardMetrics
 from actors.shard_presence import ShardPresence
 from domain.ports import Presence
 from heartline.settings import Settings
@@ -24,11 +25,11 @@ def presence_of(settings: Settings, partitions: int) -> Presence:
     return ShardPresence(RayAssignment().current, FoundShards(), partitions)
 
 
-def announcer_of(settings: Settings) -> Announcer | None:
+def announcer_of(settings: Settings, metrics: ShardMetrics) -> Announcer | None:
     """Make what a shard tells presence to; None where the shard itself is asked."""
     if not settings.presence:
         return None
-    return Announcer(_redis(settings), jitter=_jitter)
+    return Announcer(_redis(settings), jitter=_jitter, metrics=metrics)
 
 
 def _redis(settings: Settings) -> "RedisPresence":

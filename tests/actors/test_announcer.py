@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from actors import announcer as announcing
 from actors.announcer import AT_ONCE, LAST_RETRY_S, Announcer
 from actors.listener_shard import ListenerShard
 from actors.partition import Partition
+from actors.shard_metrics import ShardMetrics
 from domain.heartbeats import Heartbeat, Kind
 from domain.payloads import encode_erase
 from domain.ports import ERASED_AT
@@ -26,7 +28,13 @@ class Stage:
     def __init__(self, house: House) -> None:
         self.house, self.board = house, MemoryBoard()
         self.slept: list[float] = []
-        self.announcer = Announcer(self.board, jitter=lambda: 1.0, sleep=self._sleep)
+        self.metrics = CollectorRegistry()
+        self.announcer = Announcer(
+            self.board,
+            jitter=lambda: 1.0,
+            sleep=self._sleep,
+            metrics=ShardMetrics(self.metrics),
+        )
         self.partition = self.another()
 
     def another(self) -> Partition:
@@ -41,6 +49,9 @@ class Stage:
         await self.house.feed(self.partition)
         await self.announcer.tell()
         return self.board.told
+
+    def metric(self, name: str) -> float | None:
+        return self.metrics.get_sample_value(f"heartline_presence_{name}")
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -140,6 +151,7 @@ async def test_a_board_that_is_away_keeps_nobody_waiting(stage: Stage) -> None:
     await stage.partition.flush()
 
     assert stage.announcer.trouble == "no answer"
+    assert stage.metric("away") == 1
     assert await stage.house.listened_ms() == 30 * SECOND_MS
 
 
@@ -156,6 +168,7 @@ async def test_a_board_that_is_back_is_told_of_all_who_are_active(stage: Stage) 
 
     assert stage.board.shown.keys() == {"ann", "eve", "tim"}
     assert stage.announcer.trouble == ""
+    assert (stage.metric("announced_total"), stage.metric("away")) == (6, 0)
 
 
 async def test_who_was_erased_or_stopped_meanwhile_is_cleared_then(stage: Stage) -> None:

@@ -75,6 +75,8 @@ CASES = [
     ("HeartlineUnwritten", {'heartline_unwritten_seconds{partition="0"}': "30+0x40"}, 180, False),
     ("HeartlineDeadLetters", {'heartline_dead_letters_total{source="log"}': "0 0 1 1 1"}, 60, True),
     ("HeartlineDeadLetters", {'heartline_dead_letters_total{source="log"}': "3+0x8"}, 60, False),
+    ("HeartlinePresenceAway", {'heartline_presence_away{process="a"}': "1+0x40"}, 330, True),
+    ("HeartlinePresenceAway", {'heartline_presence_away{process="a"}': "0+0x40"}, 330, False),
     (
         "HeartlineRefusals",
         {
