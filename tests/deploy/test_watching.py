@@ -73,6 +73,24 @@ CASES = [
     ),
     ("HeartlineUnwritten", {'heartline_unwritten_seconds{partition="0"}': "0+15x40"}, 180, True),
     ("HeartlineUnwritten", {'heartline_unwritten_seconds{partition="0"}': "30+0x40"}, 180, False),
+    (
+        "HeartlineArchiveStuck",
+        {
+            'heartline_archive_behind_records{generation="0"}': "7+0x200",
+            "heartline_archived_records_total": "9+0x200",
+        },
+        2_700,
+        True,
+    ),
+    (
+        "HeartlineArchiveStuck",
+        {
+            'heartline_archive_behind_records{generation="0"}': "7+0x200",
+            "heartline_archived_records_total": "9+1x200",
+        },
+        2_700,
+        False,
+    ),
     ("HeartlineDeadLetters", {'heartline_dead_letters_total{source="log"}': "0 0 1 1 1"}, 60, True),
     ("HeartlineDeadLetters", {'heartline_dead_letters_total{source="log"}': "3+0x8"}, 60, False),
     ("HeartlinePresenceAway", {'heartline_presence_away{process="a"}': "1+0x40"}, 330, True),
@@ -274,5 +292,5 @@ def test_every_panel_reads_the_data_source_that_compose_provides() -> None:
 def test_labels_are_of_what_we_run_and_never_of_who_listens_to_what(samples: list[Sample]) -> None:
     assert {name for sample in samples for name in sample.labels} == {
         *("role", "process", "shard", "partition", "part", "version"),
-        *("path", "status", "le", "reason", "source"),
+        *("path", "status", "le", "reason", "source", "generation"),
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from ray._private.ray_constants import DEFAULT_DASHBOARD_AGENT_LISTEN_PORT
 
 from heartline import processes
@@ -65,6 +66,30 @@ def test_status_tells_of_every_shard_and_partition(up: Up) -> None:
     assert [shard["alive"] for shard in told["shards"]] == [True, True]
     assert [part["partition"] for part in told["partitions"]] == list(range(8))
     assert told["staleness_ms"] < 60_000
+
+
+def test_every_process_tells_prometheus_what_it_does(up: Up) -> None:
+    _, prometheus = up.listener("prometheus", "metrics")
+    _, max_ = up.listener("max")
+    listen(max_, "one", minutes=1)
+
+    def roles() -> set[str]:
+        text = prometheus.get("/metrics").raise_for_status().text
+        families = text_string_to_metric_families(text)
+        return {each.labels.get("role", "") for family in families for each in family.samples}
+
+    until(lambda: roles() >= {"ingest", "listening", "main", "shard", "tailer"})
+    until(lambda: json.loads(up.command("status", "--json"))["figures"]["flushes"]["count"] > 0)
+    assert max_.get("/metrics").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/v1/me/listening/minutes"])
+def test_an_answer_bears_one_id_the_clients_own(up: Up, path: str) -> None:
+    given = {"x-request-id": "mine-1"}
+
+    answer = httpx.get(f"{up.url}{path}", headers=given, trust_env=False)
+
+    assert answer.headers.get_list("x-request-id") == ["mine-1"]
 
 
 def test_a_shard_that_is_killed_comes_back_and_nothing_is_lost(up: Up) -> None:

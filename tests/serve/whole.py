@@ -39,6 +39,9 @@ from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
+from streams.archive_metrics import ArchiveMetrics
+from streams.gather import Tally
+from streams.gather_metrics import GatherMetrics
 from streams.tailer import Tailer
 from tests.serve.world import new_key
 from tests.stores.fast_passwords import fast_passwords
@@ -66,9 +69,12 @@ class Watched:
 
     def __init__(self) -> None:
         self._registries = {
-            role: CollectorRegistry() for role in ("ingest", "listening", "main", "shard")
+            role: CollectorRegistry()
+            for role in ("ingest", "listening", "main", "shard", "gatherer", "archive")
         }
         ProcessCollector(registry=self._registries["shard"])
+        GatherMetrics(Tally(), self._registries["gatherer"])
+        ArchiveMetrics(self._registries["archive"]).is_behind(0, 0)
 
     def __getitem__(self, role: str) -> CollectorRegistry:
         return self._registries[role]
