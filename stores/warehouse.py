@@ -10,6 +10,7 @@ partitions of the log are in it, as application transactions: either both are th
 Everything here blocks: it is called in a thread.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ KEPT_HOURS = 24  # what a table no longer holds stays that long, for those who r
 ERASED_DAY = 0  # an erasure has the instant 0: all of them lie in the first day there is
 LACKING = "lacking"
 MOST_TOLD = 300  # letters of an error of the library's
+
+_DRAWN = re.compile(r"\x1b\[[0-9;]*m|\u21b3")
 
 WHERE = (  # each stood in the log; null for what was put here by other means
     pa.field("generation", pa.int32()),
@@ -251,4 +254,9 @@ def _told() -> Iterator[None]:
     except CommitFailedError:
         raise
     except (DeltaError, OSError, pa.ArrowException) as error:
-        raise Unavailable(f"the warehouse: {str(error)[:MOST_TOLD]}") from None
+        raise Unavailable(f"the warehouse: {_in_a_line(str(error))}") from None
+
+
+def _in_a_line(told: str) -> str:
+    """The library draws its errors as trees, in colours."""
+    return " ".join(_DRAWN.sub(" ", told).split())[:MOST_TOLD]

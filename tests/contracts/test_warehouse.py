@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.batches import SCHEMA, batch_of, heartbeats_of
+from domain.errors import Unavailable
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
 from domain.log_records import records_of
@@ -324,3 +325,19 @@ async def test_any_log_is_carried_and_let_go_of(real_log: Log, tmp_path: Path) -
     for each in await real_log.generations():
         assert await real_log.committed(GROUP, each) == await real_log.ends(each)
         assert warehouse.archived(each) == await real_log.ends(each)
+
+
+@pytest.mark.servers
+def test_what_s3_refuses_is_told_in_a_line_without_the_secret(
+    tmp_path: Path, s3: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3["AWS_ACCESS_KEY_ID"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-wrong-secret")
+    settings = Settings(tmp_path, objects=s3["HEARTLINE_OBJECTS"])
+
+    with pytest.raises(Unavailable, match=r"the warehouse: .*403 Forbidden") as raised:
+        open_warehouse(settings, make=True)
+
+    told = str(raised.value)
+    assert "a-wrong-secret" not in told
+    assert told.isprintable()

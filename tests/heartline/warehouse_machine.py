@@ -40,8 +40,8 @@ def listening(
 class Machine:
     """Every method opens and closes what it needs, as processes of their own would."""
 
-    def __init__(self, folder: Path, **settings: int) -> None:
-        self.settings = Settings(folder, **settings)  # type: ignore[arg-type]
+    def __init__(self, folder: Path, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings(folder)
 
     def append(self, beats: Sequence[Heartbeat]) -> None:
         asyncio.run(self._append(records_of([batch_of(beats)], self.settings.partitions)))
