@@ -331,8 +331,8 @@ async def test_any_log_is_carried_and_let_go_of(real_log: Log, tmp_path: Path) -
 def test_what_s3_refuses_is_told_in_a_line_without_the_secret(
     tmp_path: Path, s3: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3["AWS_ACCESS_KEY_ID"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-wrong-secret")
+    for name, value in ({**s3, "AWS_SECRET_ACCESS_KEY": "a-wrong-secret"}).items():
+        monkeypatch.setenv(name, value)
     settings = Settings(tmp_path, objects=s3["HEARTLINE_OBJECTS"])
 
     with pytest.raises(Unavailable, match=r"the warehouse: .*403 Forbidden") as raised:
