@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from struct import Struct
 from typing import Any
 
-from msgspec import msgpack
+from msgspec import DecodeError, msgpack
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -215,19 +215,15 @@ def encode(announcement: Announcement) -> bytes:
 
 
 def decode(value: bytes | None) -> NowPlaying | None:
-    """Read a value; None if it shows nothing."""
+    """Read a value; None if it shows nothing, or is none of ours."""
     if value is None or len(value) <= HEAD.size:
         return None
     at, _, position_ms = HEAD.unpack_from(value)
-    is_playing, track_id, device_id, context = _shown.decode(value[HEAD.size :])
-    return NowPlaying(
-        track_id=track_id,
-        at=int(at),
-        position_ms=position_ms,
-        is_playing=is_playing,
-        device_id=device_id,
-        context=context,
-    )
+    try:
+        is_playing, track_id, device_id, context = _shown.decode(value[HEAD.size :])
+        return NowPlaying(track_id, int(at), position_ms, is_playing, device_id, context)
+    except (DecodeError, ValueError, OverflowError):  # the last two: not a number, or no end of it
+        return None
 
 
 def _said(error: Exception) -> str:

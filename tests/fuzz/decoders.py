@@ -22,6 +22,7 @@ from domain.heartbeat_items import Admission
 from domain.heartbeats import Heartbeat, Kind
 from domain.ids import BASE62
 from domain.payloads import encode, encode_erase
+from domain.ports import ERASED_AT, Announcement, NowPlaying
 from heartline.histories import UnreadableHistory, plays_of
 from heartline.settings import PREFIX, BadSettings, Settings
 from serve.account_bodies import NewAccount, ProfileChange
@@ -33,6 +34,8 @@ from serve.inputs import decode as decode_json
 from serve.json_bodies import read_json
 from serve.tokens import InvalidToken, Tokens
 from stores.account_names import InvalidAccount, check_display_name, name_key
+from stores.redis_presence import decode as decode_presence
+from stores.redis_presence import encode as encode_presence
 from stores.refresh_families import InvalidRefreshToken, token_parts
 from streams.single_records import judge_records
 from tests.serve.bodies import (
@@ -189,6 +192,14 @@ DECODERS = {
     "time zones": Decoder(
         _of_text(check_zone), (b"Asia/Kolkata", b"UTC", b"America/Argentina/Ushuaia"), (UnknownZone,)
     ),
+    "presence on Redis": Decoder(
+        decode_presence,
+        (
+            encode_presence(Announcement("ann", 5, 7, NowPlaying("t", 5, 3, True, "d", "\u2603"))),
+            encode_presence(Announcement("ann", ERASED_AT, 1 << 48, None)),
+        ),
+        (),
+    ),
     "names": Decoder(
         _of_text(name_key), (b"ada", "Gr\u00fc\u00df Gott \u216b".encode()), (InvalidAccount,)
     ),
@@ -197,7 +208,7 @@ DECODERS = {
     ),
     "settings": Decoder(
         _of_text(_settings),
-        (b"PORT=8000", b"HOST=127.0.0.1", b"SHARDS=2", b"COMMIT_WINDOW_MS=30000", b"LOG=", b"NEW_GENERATION=1"),
+        (b"PORT=8000", b"HOST=127.0.0.1", b"SHARDS=2", b"COMMIT_WINDOW_MS=30000", b"LOG=", b"PRESENCE=redis://:p@h:1/0", b"NEW_GENERATION=1"),
         (BadSettings,),
     ),
 }  # fmt: skip
