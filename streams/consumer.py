@@ -27,6 +27,7 @@ from streams.stall import Stall
 from streams.tailer import Shard, insist
 
 LOOK_S = 1.0
+NOT_LOOKED_S = 5.0  # the process was stopped or the brokers were away: nothing is said of Faust
 STALLED_S = 30.0
 STOP_S = 20.0
 MOST_UNACKNOWLEDGED = 100_000  # some 500 bytes each
@@ -58,7 +59,7 @@ class Consumer:
         self._log, self._generation, self._shard_of = log, generation, shard_of
         self._membership, self._durable_group, self._end = membership, durable_group, end
         self._followed: dict[int, _Followed] = {}
-        self._stall = Stall(stalled_s)
+        self._stall, self._looked_s = Stall(stalled_s), 0.0
         self._room = asyncio.Condition()
         self._tasks = asyncio.TaskGroup()
 
@@ -154,6 +155,9 @@ class Consumer:
     def _watch(self, app: faust.App, ends: Sequence[int]) -> None:
         """End the process if Faust does not bring what the log has, and it is not we who hold it up."""
         now_s = asyncio.get_running_loop().time()
+        if now_s - self._looked_s > NOT_LOOKED_S:
+            self._stall.forget_all()
+        self._looked_s = now_s
         if self._stall.stands("group", behind=app.rebalancing, mark=0, now_s=now_s):
             self._end("Faust has been rebalancing for too long")
         for partition, held in self._followed.items():

@@ -17,6 +17,7 @@ from streams.membership import Membership
 SESSION_TIMEOUT_S = 12.0  # a member that is gone this long loses its partitions
 REBALANCE_TIMEOUT_S = 30.0
 COMMIT_INTERVAL_S = 1.0
+POLL_INTERVAL_S = 300.0  # a member that takes nothing for this long leaves, until it does again
 BUFFERED_RECORDS = 64  # of up to 2 MiB each
 POLLED_RECORDS = 500
 
@@ -38,6 +39,7 @@ def faust_app(membership: Membership, take: Take) -> faust.App:
         broker_session_timeout=SESSION_TIMEOUT_S,
         broker_rebalance_timeout=REBALANCE_TIMEOUT_S,
         broker_commit_interval=COMMIT_INTERVAL_S,
+        broker_max_poll_interval=POLL_INTERVAL_S,
         broker_max_poll_records=POLLED_RECORDS,
         stream_buffer_maxsize=BUFFERED_RECORDS,
         stream_wait_empty=False,  # a rebalance shall not wait for a commit window

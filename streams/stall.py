@@ -27,3 +27,7 @@ class Stall:
     def forget(self, what: Hashable) -> None:
         """Begin anew with *what*."""
         self._seen.pop(what, None)
+
+    def forget_all(self) -> None:
+        """Begin anew: nobody has looked for a while."""
+        self._seen.clear()

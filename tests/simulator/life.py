@@ -4,7 +4,7 @@ What `heartline.driver` and `heartline.cluster` do with Ray is done here with ta
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,11 +15,13 @@ from actors.listener_shard import ListenerShard
 from domain.errors import Unavailable
 from domain.ports import Record
 from domain.positions import Generation
+from heartline.consuming import align
 from heartline.generations import settle
 from heartline.settings import Settings
 from stores.listening import Listening
 from streams.housekeeping import Retention, keep_house
-from streams.tailer import Tailer
+from streams.tailer import Shard, Tailer
+from tests.simulator.group import KAFKA, Group
 from tests.simulator.linked_log import LinkedLog
 from tests.simulator.linked_tables import LinkedTables
 from tests.simulator.virtual_time import Process
@@ -53,6 +55,7 @@ class Life:
         self.driver = self._process("driver")
         self.ingest = self._process("ingest")
         self.generation = Generation(0, 0)
+        self._group: Group | None = None
         self.shards: list[Running] = []
         self.tailers: list[Process] = []
         self.zombies: list[Process] = []
@@ -66,9 +69,13 @@ class Life:
             self._settings,
             now_ms=self._world.now_ms,
         )
+        if self._world.consumers:
+            await align(LinkedLog(self._world, self.driver), replace(self._settings, log=KAFKA))
+            self._group = Group(self._world, self.generation)
         self._world.say("driver", f"{self.generation} on {self._settings.shards} shards")
         self.shards = [self._started_shard(number) for number in range(self._settings.shards)]
-        self.start_tailer()
+        for _ in range(max(1, self._world.consumers)):
+            self.start_tailer()
 
     @property
     def processes(self) -> list[Process]:
@@ -112,13 +119,13 @@ class Life:
         )
         return Running(shard, process)
 
-    # --- the tailer ------------------------------------------------------------------------------
+    # --- the tailer, or the consumers that stand in its place -------------------------------------
 
     def start_tailer(self) -> None:
-        """Start a tailer; those that run already go on."""
+        """Start a tailer, or one more consumer; those that run already go on."""
         process = self._process("tailer")
         self.tailers.append(process)
-        self.following = process.run(self._follow(process, self.shards))
+        self.following = process.run(self._consume(process))
 
     def crash_tailer(self) -> None:
         """Kill the tailers, and start one."""
@@ -127,14 +134,31 @@ class Life:
         self.tailers.clear()
         self.start_tailer()
 
+    async def _consume(self, process: Process) -> None:
+        if self._group is None:
+            await self._follow(process, self.shards)
+        else:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(
+                    self._group.consume(process, self._shard_of(process, self.shards))
+                )
+                tasks.create_task(self._keep_house(process))
+
     async def _follow(self, process: Process, shards: Sequence[Running]) -> None:
-        log, tables = LinkedLog(self._world, process), LinkedTables(self._world, process)
-        handles = [Handle(self._world, shards, each, process) for each in range(len(shards))]
-        tailer = Tailer(log, self.generation, lambda part: handles[part % len(handles)])
-        retention = Retention(self._settings.log_retention_days, self._world.conditions.log_bytes)
+        log = LinkedLog(self._world, process)
+        tailer = Tailer(log, self.generation, self._shard_of(process, shards))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(tailer.run())
-            tasks.create_task(keep_house(log, tables, retention, self._world.now_ms))
+            tasks.create_task(self._keep_house(process))
+
+    async def _keep_house(self, process: Process) -> None:
+        log, tables = LinkedLog(self._world, process), LinkedTables(self._world, process)
+        retention = Retention(self._settings.log_retention_days, self._world.conditions.log_bytes)
+        await keep_house(log, tables, retention, self._world.now_ms)
+
+    def _shard_of(self, process: Process, shards: Sequence[Running]) -> Callable[[int], Shard]:
+        handles = [Handle(self._world, shards, each, process) for each in range(len(shards))]
+        return lambda part: handles[part % len(handles)]
 
     # --- the end ---------------------------------------------------------------------------------
 

@@ -19,6 +19,8 @@ from domain.units import HOUR_MS, quarter_of, utc_week, week_start_ms
 from domain.wanted import Stored, Wanted
 from stores.listening import Listening
 from stores.tables import LISTENING_WEEKS
+from streams.arrivals import Arrivals
+from streams.following import Following
 from tests.memory_tables import MemoryTables, Standing
 from tests.simulator.tuning import replaced
 from tests.simulator.world import Fault, Stress
@@ -28,6 +30,7 @@ Patch = tuple[Any, str, Any]  # whose attribute, which, and what stands in its p
 _apply, _committed, _flush = Partition.apply, Partition._committed, Partition.flush
 _take, _write = Partition._take, Partition._write
 _collect, _install = Fold.collect, Fold.install
+_acknowledge = Arrivals.acknowledge
 _write_rows, _drain = Listening.write, heartline.generations.drain
 
 
@@ -225,6 +228,10 @@ def _last_write_stands(self: MemoryTables, table: Table, row: Any) -> None:
     self._put(table, row.key, Standing(row.stamp, row.state, self._expiry(row.ttl_s)))
 
 
+def _acknowledge_all(self: Arrivals, _durable: int) -> None:
+    _acknowledge(self, 1 << 40)
+
+
 MUTATIONS: Mapping[str, Sequence[Patch]] = {
     "commit before the flush": [(Partition, "_write", _commit_first)],
     "write subtotals and progress before rows": [(Partition, "_write", _write_totals_first)],
@@ -256,6 +263,9 @@ MUTATIONS: Mapping[str, Sequence[Patch]] = {
     "leave the rows of who was erased": [(Listening, "erase", _erase_by_mark_only)],
     "say too early that all is complete": [(Partition, "caught_up", _complete_at_once)],
     "keep from the tailer what was forgotten": [(ListenerShard, "caught_up", _tell_nothing)],
+    "acknowledge to Faust what is not durable": [(Arrivals, "acknowledge", _acknowledge_all)],
+    "wait for what Faust does not bring again": [(Arrivals, "lacks", lambda *_: False)],
+    "keep silence from the shard": [(Following, "see", lambda *_: None)],
     "begin a generation before the last is written": [
         (heartline.generations, "drain", _drain_as_far_as_it_goes)
     ],

@@ -3,17 +3,20 @@
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import actors.partition
 import actors.record_groups
 import heartline.generations
+import streams.following
 import streams.housekeeping
 import streams.tailer
 from domain.errors import LogBehindStore, StoreBehindLog, Unavailable
 from domain.fold import Fold
 from domain.kernels.state import Columns, Resolved
 from domain.rows import Rows
+from streams.arrivals import Arrivals
 from tests.simulator.world import Broken, Fault, World
 
 EXPECTED = (Broken, MemoryError, Unavailable)
@@ -31,6 +34,8 @@ def tuned(world: World) -> Iterator[None]:
             (actors.partition, "Fold", _scarce(world)),
             (streams.tailer, "MOST_BYTES", conditions.most_bytes),
             (streams.tailer, "IDLE_S", 3.0),
+            (streams.following, "MOST_BYTES", conditions.most_bytes),
+            (streams.following, "Arrivals", partial(Arrivals, 2 * conditions.most_bytes)),
             (streams.housekeeping, "EVERY_S", 5.0),
             (heartline.generations, "note", lambda line: world.say("driver", line)),
         ):

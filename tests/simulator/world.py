@@ -142,6 +142,7 @@ class World:
         self.leapt_ms, self.boots = 0, 0
         self.partitions = self.dice.randint(1, 3)
         self.shards = self.dice.randint(1, 3)
+        self.consumers = Random(f"consumers of {seed}").choice((0, 1, 2))  # 0: the tailer
         self.log = MemoryLog(self.now_ms, self.partitions)
         # rows in one database, or on a cluster, where no write of several listeners is one
         self.cluster = Random(f"store of {seed}").random() < 0.5

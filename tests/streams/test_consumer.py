@@ -1,6 +1,7 @@
 """Consumers in their group, on a real Kafka."""
 
 import asyncio
+import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -212,6 +213,34 @@ async def test_a_killed_member_loses_nothing(group: Group) -> None:
     assert members[-1].told
     for member in members:
         assert_in_order(member.told)
+
+
+async def test_a_member_that_was_frozen_loses_its_partitions_and_comes_back(group: Group) -> None:
+    stays, freezes = await Member.start(group, "stays"), await Member.start(group, "freezes")
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not (stays.told and freezes.told):
+                await group.append(1)
+                await asyncio.sleep(0.2)
+        freezes.process.send_signal(signal.SIGSTOP)
+        await group.append(10)
+        (end_,) = set(await group.log.ends(FIRST))
+        await until_acknowledged(group, end_)
+        freezes.process.send_signal(signal.SIGCONT)
+        before = len(freezes.told)
+        async with asyncio.timeout(PATIENCE_S):
+            while len(freezes.told) == before:
+                await group.append(1)
+                await asyncio.sleep(0.2)
+        (end_,) = set(await group.log.ends(FIRST))
+        await until_acknowledged(group, end_)
+    finally:
+        await stays.kill()
+        await freezes.kill()
+
+    assert {*stays.told, *freezes.told} == {
+        (part, offset) for part in range(PARTS) for offset in range(end_)
+    }
 
 
 def assert_in_order(told: Sequence[tuple[int, int]]) -> None:
