@@ -13,15 +13,15 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
+from actors.insisting import Insisting
 from actors.left_out import LeftOut
 from actors.record_groups import grouped
 from actors.remaking import remade
 from actors.shard_metrics import ShardMetrics
 from domain.columns import columns_of
 from domain.counted import Counted
-from domain.errors import LogBehindStore, Unavailable
+from domain.errors import LogBehindStore
 from domain.fold import Fold
 from domain.kernels.state import Columns, Resolved
 from domain.payloads import Opened
@@ -34,10 +34,8 @@ from stores.listening import Listening, Progress
 
 GROUP = "shards"
 SWEEP_EVERY = 20  # flushes; what was not touched for that many is forgotten
-RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 log_ = logging.getLogger(__name__)
-Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -73,7 +71,7 @@ class Partition:
         self._generation, self._number, self._noted = generation, number, noted
         self._metrics = metrics or ShardMetrics()
         self._listening, self._log = listening, log
-        self._now_ms, self._sleep = now_ms, sleep
+        self._now_ms, self._insist = now_ms, Insisting(number, sleep)
         self._fold = Fold()
         self._applying, self._flushing = asyncio.Lock(), asyncio.Lock()
         self._erased: list[str] = []
@@ -84,7 +82,6 @@ class Partition:
         self._flushes = self._remade = 0
         self._settling_since: float | None = None
         self.durable = 0
-        self.trouble = ""
 
     async def open(self) -> int:
         """Find where to go on: from what is committed and in the store. Tells the next offset wanted.
@@ -165,7 +162,7 @@ class Partition:
             "dirty": self._fold.dirty,
             "unwritten_ms": int((now_s - (self._settling_since or now_s)) * SECOND_MS),
             "remade": self._remade,
-            "trouble": self.trouble,
+            "trouble": self._insist.trouble,
         }
 
     # --- applying --------------------------------------------------------------------------------
@@ -296,22 +293,3 @@ class Partition:
         fresh = counted.beyond([subtotal.position for subtotal in known])
         counts = [subtotal.count + more for subtotal, more in zip(known, fresh, strict=True)]
         return dict(zip(counted.tracks, counts, strict=True))
-
-    async def _insist(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
-        """Try until the backend answers: giving up would lose what was taken out of memory."""
-        tries = 0
-        while True:
-            try:
-                result = await attempt()
-            except LogBehindStore:
-                raise
-            except Unavailable as error:
-                if str(error) != self.trouble:
-                    at = {"partition": self._number}
-                    log_.warning("partition %d waits: %s", self._number, error, extra=at)
-                self.trouble = str(error)
-                await self._sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
-                tries += 1
-            else:
-                self.trouble = ""
-                return result

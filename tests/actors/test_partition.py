@@ -11,13 +11,14 @@ from domain import recount
 from domain.errors import LogBehindStore, Unavailable
 from domain.heartbeats import Heartbeat, Kind
 from domain.payloads import encode_erase
-from domain.ports import DeadLetters, Key, Record, StampedRow, Table
+from domain.ports import DeadLetters, Key, StampedRow, Table
 from domain.positions import Generation
 from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from stores.listening import Listening, Progress
 from stores.sqlite_tables import SqliteTables
 from stores.tables import LISTENING_HOURS, PLAYS, TRACK_PLAYS
 from tests.clock import Clock
+from tests.memory_dead_letters import Drawer
 from tests.memory_log import MemoryLog
 
 START = 1_795_000_000_000 // HOUR_MS * HOUR_MS + 10 * MINUTE_MS
@@ -452,22 +453,6 @@ async def test_a_record_that_does_not_decode_is_left_out(house: House) -> None:
     await partition.flush()
 
     assert await house.listened_ms() == 30 * SECOND_MS
-
-
-class Drawer:
-    """Where dead letters go, if it is not stuck."""
-
-    def __init__(self, *, failures: int = 0) -> None:
-        self.failures = failures
-        self.letters: list[tuple[int, int, str]] = []
-
-    async def put(
-        self, generation: Generation, partition: int, records: Sequence[tuple[Record, str]]
-    ) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise Unavailable("the drawer is stuck")
-        self.letters += [(partition, record.offset, reason) for record, reason in records]
 
 
 async def test_what_is_left_out_is_put_aside_before_it_is_passed(house: House) -> None:
