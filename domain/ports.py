@@ -234,6 +234,10 @@ class DeadLetters(Protocol):
         """Keep records, each with the reason; durable on return. Putting them again adds copies."""
         ...
 
+    async def close(self) -> None:
+        """Let go of where they go."""
+        ...
+
 
 class NowPlaying(Struct, frozen=True, gc=False):
     """What a listener's newest heartbeat said. Shards make many of them; see `StampedRow`."""

@@ -56,9 +56,12 @@ async def settled(settings: Settings) -> Generation:
     async with (
         wiring.store(settings, make=True) as tables,
         wiring.log_of(settings, make=True) as records,
+        wiring.dead_letters_of(settings) as dead_letters,
     ):
         rows = wiring.listening(tables, settings)
-        generation = await settle(records, rows, settings, now_ms=wiring.now_ms)
+        generation = await settle(
+            records, rows, settings, now_ms=wiring.now_ms, dead_letters=dead_letters
+        )
         with contextlib.suppress(Unavailable):  # members of a start that was killed are still in it
             await align(records, settings)
         with contextlib.suppress(Unavailable):  # the next start makes it

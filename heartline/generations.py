@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from actors.partition import GROUP, Partition
 from domain.errors import LogBehindStore, StoreBehindLog
-from domain.ports import Log
+from domain.ports import DeadLetters, Log
 from domain.positions import Generation
 from heartline.settings import Settings
 from heartline.terminal import note
@@ -13,7 +13,12 @@ from streams.tailer import MOST_BYTES
 
 
 async def settle(
-    log: Log, listening: Listening, settings: Settings, *, now_ms: Callable[[], int]
+    log: Log,
+    listening: Listening,
+    settings: Settings,
+    *,
+    now_ms: Callable[[], int],
+    dead_letters: DeadLetters | None = None,
 ) -> Generation:
     """Tell the generation to go on with; begin the next one if the settings ask for another.
 
@@ -39,7 +44,7 @@ async def settle(
             f"from {newest.partitions} partitions to {settings.partitions}: consuming what is left"
         )
     whole = [number for number in range(newest.partitions) if number not in lost]
-    await drain(log, listening, newest, whole, now_ms=now_ms)
+    await drain(log, listening, newest, whole, now_ms=now_ms, dead_letters=dead_letters)
     return await log.begin_generation(settings.partitions)
 
 
@@ -79,6 +84,7 @@ async def drain(
     partitions: Iterable[int],
     *,
     now_ms: Callable[[], int],
+    dead_letters: DeadLetters | None = None,
 ) -> None:
     """Consume *partitions* of a generation to their ends, and commit, within this process.
 
@@ -88,7 +94,14 @@ async def drain(
         Whatever kept something from being written; another call goes on from there.
     """
     for number in partitions:
-        held = Partition(generation, number, listening=listening, log=log, now_ms=now_ms)
+        held = Partition(
+            generation,
+            number,
+            listening=listening,
+            log=log,
+            now_ms=now_ms,
+            dead_letters=dead_letters,
+        )
         wanted = await held.open()
         while records := await log.read(generation, number, wanted, most_bytes=MOST_BYTES):
             wanted = await held.apply(wanted, records)

@@ -109,6 +109,17 @@ def open_dead_letters(settings: Settings) -> DeadLetters | None:
     return None
 
 
+@asynccontextmanager
+async def dead_letters_of(settings: Settings) -> AsyncIterator[DeadLetters | None]:
+    """Have them for a while."""
+    letters = open_dead_letters(settings)
+    try:
+        yield letters
+    finally:
+        if letters:
+            await letters.close()
+
+
 def note_start(settings: Settings) -> None:
     """Mark a log in the data directory, so that it is known beside a ``-wal`` of another start."""
     from stores.wal_pairs import renew_pair

@@ -19,6 +19,7 @@ from heartline.settings import Settings
 from stores.listening import Listening, Progress
 from stores.sqlite_tables import SqliteTables
 from tests.clock import MONDAY_MS, Clock
+from tests.memory_dead_letters import Drawer
 from tests.memory_log import MemoryLog
 
 
@@ -144,6 +145,17 @@ async def test_a_store_from_an_older_backup_is_made_good_before_the_next_generat
     quarter = MONDAY_MS // QUARTER_MS
     found = await rows.quarters("ann", quarter, quarter, now_ms=clock())
     assert found.mapping() == {quarter: 20_000}
+
+
+async def test_what_does_not_decode_is_put_aside_before_the_next_generation(
+    rows: Listening, clock: Clock
+) -> None:
+    log, drawer = MemoryLog(clock, partitions=2), Drawer()
+    await log.append([(1, b"nonsense")])
+
+    await settle(log, rows, settings(3), now_ms=clock, dead_letters=drawer)
+
+    assert [letter[:2] for letter in drawer.letters] == [(1, 0)]
 
 
 async def trimmed(clock: Clock, partitions: int) -> MemoryLog:
