@@ -53,12 +53,11 @@ def serve_applications(settings: Settings, generation: Generation) -> None:
         ),
         logging_config=QUIET,
     )
-    serve.run_many([_target(application, settings, generation) for application in APPLICATIONS])
+    serve.run_many([target(application, settings, generation) for application in APPLICATIONS])
 
 
-def _target(
-    application: Application, settings: Settings, generation: Generation
-) -> serve.RunTarget:
+def target(application: Application, settings: Settings, generation: Generation) -> serve.RunTarget:
+    """Tell Ray Serve what to run, with what we want of it on one machine."""
     deployment = serve.deployment(
         name=application.name,
         max_ongoing_requests=application.ongoing,

@@ -38,7 +38,7 @@ def ingest_app(settings: Settings, generation: Generation) -> ASGIApp:
     """Make the door at ``/v1/heartbeats``."""
     registry = begin_telemetry("ingest", settings)
     tables, records = wiring.opened(settings)
-    access = Access(wiring.tokens(settings.data), wiring.accounts(tables))
+    access = Access(wiring.tokens(settings.data, settings.secrets), wiring.accounts(tables))
     return build_ingest(
         log=records,
         authenticate=access.authenticate,
@@ -114,7 +114,7 @@ def _parts(settings: Settings, generation: Generation, tables: Tables, records: 
     return Parts(
         accounts=wiring.accounts(tables),
         families=RefreshFamilies(tables, new_secret=wiring.new_secret),
-        tokens=wiring.tokens(settings.data),
+        tokens=wiring.tokens(settings.data, settings.secrets),
         listening=rows,
         catalogue=Catalogue(tables),
         presence=presence_of(settings, generation.partitions),

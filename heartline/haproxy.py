@@ -83,7 +83,7 @@ def _edits(front: Front) -> list[str]:
     starting = _answer("503", "starting", "The server is starting; try again")
     return [
         rf"s/^\( *bind \)\**:/\1{LOOPBACK}:/",
-        rf"s|^\( *\)bind {LOOPBACK}:{front.port}$|{_front_end(front, host)}|",
+        rf"s|^\( *\)bind [^ ]*:{front.port}$|{_front_end(front, host)}|",
         # Else it refuses to start unless every connection can have a replica's, and splice, at once.
         r"s/^\( *\)nbthread [0-9]*$/& # and\n\1no strict-limits\n\1nosplice/",
         rf"/ maxconn /!s/^ *server .* check\b.*/& maxconn {MOST_AT_A_REPLICA}/",

@@ -11,14 +11,18 @@ from heartline.terminal import fail
 SIGNING_KEY = "token-signing-key.pem"
 
 
-def signing_key(data: Path) -> bytes:
+def signing_key(data: Path, secrets: str = "") -> bytes:
     """Tell the Ed25519 private key (PEM) that access tokens are signed with.
+
+    It is in the directory *secrets* that was given; where none was, it is made in the data directory.
 
     Raises
     ------
     Failure
-        The directory cannot be read or written.
+        A directory cannot be used, or the one that was given has no key.
     """
+    if secrets:
+        return _given(Path(secrets) / SIGNING_KEY)
     return secret(data, SIGNING_KEY, _new_signing_key)
 
 
@@ -39,6 +43,15 @@ def secret(data: Path, name: str, make: Callable[[], bytes]) -> bytes:
         return path.read_bytes()
     except OSError as error:
         fail(f"cannot use {path}: {error.strerror}; let only its owner run heartline")
+
+
+def _given(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        fail(
+            f"cannot read the signing key {path}: {error.strerror}; HEARTLINE_SECRETS names its directory"
+        )
 
 
 def _create(path: Path, content: bytes) -> None:

@@ -77,6 +77,22 @@ def environment(
     )
 
 
+def node_environment(wrapper: Path) -> dict[str, str]:
+    """Make the environment of ``ray start`` on a node of a cluster, where *wrapper* is HAProxy."""
+    one_machine = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"}
+    core = {name: value for name, value in _CORE.items() if name not in one_machine}
+    own = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(wrapper),
+        # The replicas' gRPC is bound to loopback, since it unpickles what it gets.
+        "RAY_SERVE_USE_GRPC_BY_DEFAULT": "0",
+        # A replica that leaves serves on until every node's HAProxy knows.
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5",
+        "RAY_health_check_period_ms": "1000",  # a node that is gone is noticed within six seconds
+    }
+    return core | _SERVE | _by_cores(os.cpu_count() or 1) | own
+
+
 _CORE = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody outside
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # binds Ray's own servers to loopback

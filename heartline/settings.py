@@ -1,5 +1,6 @@
 """The settings: one frozen whole, read from a mapping, refused with every problem named."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -33,6 +34,7 @@ ADDRESSES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
         "store": (ScyllaAddress.parse, SCYLLA_WANTS),
         "objects": (S3Address.parse, S3_WANTS),
         "presence": (RedisAddress.parse, REDIS_WANTS),
+        "secrets": (os.path.isabs, "the absolute path of a directory"),
     }
 )
 WEEK_TTL_SLACK_DAYS = 21  # a week row outlives the late limit by two weeks and the week itself
@@ -81,6 +83,9 @@ class Settings:
         default="",
         repr=False,  # it may hold a password
         metadata={"help": f"{REDIS_WANTS}; else the shards themselves are asked for presence"},
+    )
+    secrets: str = field(
+        default="", metadata={"help": "a directory with the signing key, which is only read"}
     )
     shards: int = field(default=2, metadata=_number("actors that hold listeners", 1, 256))
     consumers: int = field(default=1, metadata=_number("actors that read a log on Kafka", 1, 256))

@@ -217,9 +217,9 @@ def accounts(tables: Tables) -> Accounts:
     return Accounts(tables, Passwords(), now_ms=now_ms, new_id=new_id)
 
 
-def tokens(data: Path) -> Tokens:
+def tokens(data: Path, secrets: str = "") -> Tokens:
     """Make what signs and reads the access tokens of a data directory."""
-    return Tokens(signing_key(data), now_ms=now_ms)
+    return Tokens(signing_key(data, secrets), now_ms=now_ms)
 
 
 def eraser(log: Log, rows: Listening, generation: Generation) -> Callable[[str], Awaitable[None]]:

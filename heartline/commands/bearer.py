@@ -29,7 +29,8 @@ async def mint(data: Path, name: str, scopes: list[str] | None = None) -> Callab
     Failure
         There is no such account, or it lacks a scope.
     """
-    async with wiring.store(wiring.settings(data)) as tables:
+    settings = wiring.settings(data)
+    async with wiring.store(settings) as tables:
         account = await wiring.accounts(tables).by_name(name)
     if account is None:
         fail(f"no account is named {name!r}; make one with `heartline account create`")
@@ -38,6 +39,5 @@ async def mint(data: Path, name: str, scopes: list[str] | None = None) -> Callab
         fail(
             f"{name} may not act as {', '.join(sorted(lacking))}: it was made without that --scope"
         )
-    return partial(
-        wiring.tokens(data).sign, account.listener_id, wanted, epoch=account.revoked.epoch
-    )
+    tokens = wiring.tokens(data, settings.secrets)
+    return partial(tokens.sign, account.listener_id, wanted, epoch=account.revoked.epoch)

@@ -2,17 +2,20 @@
 
 import argparse
 import os
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from heartline.settings import Settings
-from heartline.terminal import note, say, say_json
+from heartline.terminal import fail, note, say, say_json
 
 if TYPE_CHECKING:  # it brings Ray along, which takes a second
     from heartline.nodes.moving import Moved
 
 MOST_SHARDS = 256
+CONFIG = Path(__file__).resolve().parents[2] / "serve" / "config.yaml"
 WHERE = "The Ray cluster is that of RAY_ADDRESS; run this on one of its nodes."
 COMMANDS = MappingProxyType(
     {
@@ -32,6 +35,11 @@ COMMANDS = MappingProxyType(
         "drain": (
             "move everything away from a node, so that it may go",
             "Ray places nothing on the node any more, and ends itself there at last. ",
+        ),
+        "environment": (
+            "print what `ray start` wants in its environment on this node",
+            'eval "$(heartline cluster environment)" && ray start --address=HEAD:6379\n'
+            "The front end listens at HEARTLINE_HOST and HEARTLINE_PORT. ",
         ),
         "stop": (
             "stop applications, consumers and shards; what they hold is written first",
@@ -57,6 +65,20 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
             action="store_true",
             help="all nodes are on this machine and share the data directory",
         )
+        command.add_argument(
+            "--applications",
+            metavar="FILE",
+            type=Path,
+            default=CONFIG,
+            help="a configuration of Ray Serve (serve/config.yaml)",
+        )
+        command.add_argument(
+            "--no-applications",
+            dest="applications",
+            action="store_const",
+            const=None,
+            help="somebody else deploys them: KubeRay does",
+        )
 
 
 def _count(text: str) -> int:
@@ -71,6 +93,8 @@ def run(options: argparse.Namespace) -> int:
     from heartline.nodes.ray_cluster import connected
 
     settings = Settings.from_environ(os.environ, {"data": options.data})
+    if options.work == "environment":
+        return _environment(settings)
     with connected(os.environ):
         return _WORK[options.work](options, settings)
 
@@ -78,13 +102,18 @@ def run(options: argparse.Namespace) -> int:
 def _start(options: argparse.Namespace, settings: Settings) -> int:
     from heartline.nodes import requirements, work
     from heartline.nodes.ray_cluster import nodes
+    from heartline.nodes.serving import read_config
 
+    applications = read_config(options.applications) if options.applications else None
     requirements.check(settings, nodes(), one_machine=options.one_machine)
-    told = work.start(settings)
+    told = work.start(settings, applications, one_machine=options.one_machine)
     if options.json:
         say_json(told)
     else:
-        say(f"{len(told['shards'])} shards run; {told['started']} actors were started")
+        say(
+            f"{len(told['shards'])} shards run; {told['started']} actors were started;"
+            f" applications: {', '.join(told['applications']) or 'left alone'}"
+        )
     return 0
 
 
@@ -101,10 +130,10 @@ def _status(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _scale(options: argparse.Namespace, settings: Settings) -> int:
+def _scale(options: argparse.Namespace, _: Settings) -> int:
     from heartline.nodes import work
 
-    made = work.scale(settings, options.shards, _tell)
+    made = work.scale(options.shards, _tell)
     if options.json:
         say_json({"shards": options.shards, **_sum(made)})
     else:
@@ -112,10 +141,10 @@ def _scale(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _drain(options: argparse.Namespace, settings: Settings) -> int:
+def _drain(options: argparse.Namespace, _: Settings) -> int:
     from heartline.nodes import work
 
-    made, gone = work.drain_node(settings, options.node, _tell)
+    made, gone = work.drain_node(options.node, _tell)
     if options.json:
         say_json({"node": options.node, "gone": gone, **_sum(made)})
     else:
@@ -134,6 +163,21 @@ def _tell(moved: "Moved") -> None:
         f"partition {move.partition}: shard {move.before} to {move.after},"
         f" {moved.seconds:.1f} s{late}"
     )
+
+
+def _environment(settings: Settings) -> int:
+    from heartline.haproxy import install
+    from heartline.ray_environment import node_environment
+
+    folder = settings.data / "front"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        wrapper = install(folder, host=settings.host, port=settings.port)
+    except OSError as error:
+        fail(f"cannot write into {folder}: {error.strerror}")
+    for name, value in node_environment(wrapper).items():
+        say(f"export {name}={shlex.quote(value)}")
+    return 0
 
 
 def _stop(options: argparse.Namespace, settings: Settings) -> int:

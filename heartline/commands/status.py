@@ -73,10 +73,12 @@ def _rates(pace: Pace, told: dict[str, Any]) -> dict[str, float]:
 
 
 async def _asked(data: Path, url: str) -> dict[str, Any]:
-    async with wiring.store(wiring.settings(data)) as tables:
+    settings = wiring.settings(data)
+    async with wiring.store(settings) as tables:
         account = await operator_account(wiring.accounts(tables))
     listener_id = account.listener_id if account else ""
-    token = wiring.tokens(data).sign(listener_id, [Scope.OPERATOR], ttl_s=TOKEN_TTL_S)
+    tokens = wiring.tokens(data, settings.secrets)
+    token = tokens.sign(listener_id, [Scope.OPERATOR], ttl_s=TOKEN_TTL_S)
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as client:
             answer = await client.get(

@@ -15,8 +15,10 @@ from domain.positions import Generation
 from heartline import wiring
 from heartline.driver import settled
 from heartline.nodes.fleet import Fleet, followers_there, shards_there
+from heartline.nodes.kept_settings import keep_settings, kept_settings
 from heartline.nodes.moving import Moved, Mover
 from heartline.nodes.ray_cluster import Node, actors, drain, node_named, nodes
+from heartline.nodes.serving import deploy, stop_applications
 from heartline.settings import Settings, variable
 from heartline.terminal import fail
 
@@ -25,8 +27,12 @@ DRAIN_S = 120.0
 LOOK_S = 0.2
 
 
-def start(settings: Settings) -> Mapping[str, Any]:
+def start(
+    settings: Settings, applications: Mapping[str, Any] | None, *, one_machine: bool
+) -> Mapping[str, Any]:
     """Start what does not run yet of shards and followers; again changes nothing.
+
+    *applications* is a configuration of Ray Serve, which is deployed at last.
 
     Raises
     ------
@@ -42,12 +48,14 @@ def start(settings: Settings) -> Mapping[str, Any]:
         fleet.start_shards(wanted.shards)
         if assignment is None:
             put_assignment(wanted)
+            keep_settings(settings)
         fleet.start_followers()
         now = set(shards_there()) | set(followers_there())
-        return {"started": len(now - there), "shards": wanted.shards}
+        names = deploy(applications, settings, one_machine=one_machine) if applications else []
+        return {"started": len(now - there), "shards": wanted.shards, "applications": names}
 
 
-def scale(settings: Settings, count: int, tell: Callable[[Moved], None]) -> list[Moved]:
+def scale(count: int, tell: Callable[[Moved], None]) -> list[Moved]:
     """Have *count* shards, moving partitions to new ones or away from those that end.
 
     Raises
@@ -56,7 +64,7 @@ def scale(settings: Settings, count: int, tell: Callable[[Moved], None]) -> list
         Nothing runs, or a new shard does not start.
     """
     with _alone():
-        assignment, fleet = _running(settings)
+        assignment, fleet = _running()
         there = sorted(set(shards_there()) | set(assignment.shards))
         kept = there[:count] + _free(there, count - len(there))
         fleet.start_shards(kept)
@@ -65,9 +73,7 @@ def scale(settings: Settings, count: int, tell: Callable[[Moved], None]) -> list
         return made
 
 
-def drain_node(
-    settings: Settings, name: str, tell: Callable[[Moved], None]
-) -> tuple[list[Moved], bool]:
+def drain_node(name: str, tell: Callable[[Moved], None]) -> tuple[list[Moved], bool]:
     """Move everything away from a node; tells the moves, and whether Ray has ended it by then.
 
     Raises
@@ -79,7 +85,7 @@ def drain_node(
         node = node_named(name)
         if node.head:
             fail(f"node {node.name} is the head, which holds the cluster together: it cannot go")
-        assignment, fleet = _running(settings)
+        assignment, fleet = _running()
         drain(node, "drained by `heartline cluster drain`")
         leaving = [number for number, actor in shards_there().items() if _on(node, actor.node_id)]
         there = sorted(set(shards_there()) | set(assignment.shards))
@@ -94,8 +100,9 @@ def drain_node(
 
 
 def stop(settings: Settings) -> int:
-    """Stop followers, then shards, which write out and commit; tells how many there were."""
+    """Stop applications, followers, then shards, which write out and commit; tells how many actors."""
     with _alone():
+        stop_applications()
         generation = Generation(0, settings.partitions)  # nothing is built of it
         fleet, shards, followers = Fleet(settings, generation), shards_there(), followers_there()
         fleet.stop_followers(followers)
@@ -117,9 +124,10 @@ async def _generation(settings: Settings, *, running: bool) -> Generation:
     return newest
 
 
-def _running(settings: Settings) -> tuple[Assignment, Fleet]:
-    assignment = take_assignment()
-    if assignment is None:
+def _running() -> tuple[Assignment, Fleet]:
+    """Tell what runs; what is started now gets the settings of what was."""
+    assignment, settings = take_assignment(), kept_settings()
+    if assignment is None or settings is None:
         fail("nothing runs on this cluster: `heartline cluster start` first")
 
     async def newest() -> Generation:

@@ -25,9 +25,9 @@ listen stats
 """
 
 
-def mended(folder: Path, host: str) -> list[str]:
+def mended(folder: Path, host: str, written: str = WRITTEN) -> list[str]:
     config, script = folder / "haproxy.cfg", folder / "haproxy"
-    config.write_text(WRITTEN)
+    config.write_text(written)
     script.write_text(wrapper("/bin/echo", Front(host, 8000, Path("/run"), 1_100), pdeathsig=None))
     script.chmod(0o700)
 
@@ -54,6 +54,14 @@ def test_only_the_front_end_listens_where_it_was_asked_to(
         "bind unix@/run/probe.sock mode 600",
         "bind 127.0.0.1:8404",
     ]
+
+
+def test_the_front_end_of_a_node_is_found_wherever_serve_binds_it(tmp_path: Path) -> None:
+    written = WRITTEN.replace("bind 127.0.0.1:8000", "bind 0.0.0.0:8000")
+
+    binds = [line.strip() for line in mended(tmp_path, "192.0.2.1", written) if "bind" in line]
+
+    assert binds[1] == "bind 192.0.2.1:8000 maxconn 1000"
 
 
 def test_connections_are_kept_shortly_and_under_a_crowd_not_at_all(tmp_path: Path) -> None:
