@@ -29,7 +29,8 @@ SHARD_CPUS, FOLLOWER_CPUS = 1.0, 0.5
 STATE_LABEL = (
     "heartline-state"  # of nodes that alone may hold shards and followers, where any has it
 )
-FOLLOWERS = ("consumer-", "gatherer-", "archive")
+CONSUMER = "consumer-"
+FOLLOWERS = (CONSUMER, "gatherer-", "archive")
 START_S, STOP_S, CLOSE_S = 120.0, 10.0, 60.0
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.assignment import Assignment
 from actors.ray_assignment import delete_assignment, put_assignment, take_assignment
@@ -24,6 +25,7 @@ from heartline.terminal import fail
 
 MUTEX = "cluster-command"
 DRAIN_S = 120.0
+GO_S = 10.0  # Ray ends an empty node by itself
 LOOK_S = 0.2
 
 
@@ -145,7 +147,12 @@ def _empty(node: Node) -> bool:
             names = ", ".join(sorted(actor.name or actor.kind for actor in left))
             fail(f"node {node.name} still has {names} after {DRAIN_S:.0f} s")
         time.sleep(LOOK_S)
-    return node.node_id not in {each.node_id for each in nodes()}
+    end_s = time.monotonic() + GO_S
+    while there := node.node_id in {each.node_id for each in nodes()}:
+        if time.monotonic() > end_s:
+            break
+        time.sleep(LOOK_S)
+    return not there
 
 
 def _on(node: Node, node_id: str) -> bool:
@@ -162,7 +169,11 @@ def _free(taken: list[int], count: int) -> list[int]:
 def _alone() -> Iterator[None]:
     """Hold the name that only one command of the cluster can have; it goes with our process."""
     try:
-        held: Any = ray.remote(_Mutex).options(name=MUTEX, namespace=NAMESPACE, num_cpus=0).remote()
+        held: Any = (
+            ray.remote(_Mutex)
+            .options(name=MUTEX, namespace=NAMESPACE, num_cpus=0, scheduling_strategy=_head())
+            .remote()
+        )
         ray.get(held.hold.remote())
     except ValueError:
         fail("another `heartline cluster` command is at work: try again when it is done")
@@ -170,6 +181,11 @@ def _alone() -> Iterator[None]:
         yield
     finally:
         ray.kill(held)
+
+
+def _head() -> NodeAffinitySchedulingStrategy:
+    """Keep off the nodes that may be drained."""
+    return NodeAffinitySchedulingStrategy(nodes()[0].node_id, soft=True)
 
 
 class _Mutex:

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -22,14 +23,11 @@ from domain.payloads import encode
 from domain.positions import Generation
 from stores.kafka_log import KafkaLog
 from tests.end_to_end.running import CALL, environment
+from tests.servers.ports import free_ports
 
 RAY = {
-    "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_enable_metrics_collection": "0",
-    "RAY_worker_niceness": "0",
     "RAY_health_check_period_ms": "500",  # a node that is gone is noticed within two seconds
     "RAY_health_check_failure_threshold": "3",
 }
@@ -44,9 +42,10 @@ STOP_S = 30.0
 class Nodes:
     """A Ray cluster whose nodes come and go, and the command line beside it."""
 
-    def __init__(self, host: "subprocess.Popen[str]", data: Path, log: str) -> None:
-        self._host, self._data, self._log = host, data, log
-        self._address = self._told()
+    def __init__(self, host: "subprocess.Popen[str]", environ: Mapping[str, str]) -> None:
+        self._host = host
+        self._environ = {**environ, "RAY_ADDRESS": self._told()}
+        self.url = f"http://127.0.0.1:{environ['HEARTLINE_PORT']}"
 
     def add(self) -> str:
         """Add a node; its id."""
@@ -58,24 +57,7 @@ class Nodes:
 
     def heartline(self, *command: str) -> dict[str, Any]:
         """Run a command; what it tells as JSON."""
-        ours = {
-            "RAY_ADDRESS": self._address,
-            "HEARTLINE_DATA": str(self._data),
-            "HEARTLINE_LOG": self._log,
-            "HEARTLINE_ARCHIVE": "no",
-            "HEARTLINE_GATHERERS": "1",
-            "HEARTLINE_PARTITIONS": str(PARTITIONS),
-            "HEARTLINE_COMMIT_WINDOW_MS": str(WINDOW_MS),
-        }
-        done = subprocess.run(
-            [sys.executable, "-c", CALL, *command, "--json"],
-            capture_output=True,
-            text=True,
-            env={**environment(), **RAY, **ours},
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return dict(json.loads(done.stdout))
+        return dict(json.loads(told_by(*command, "--json", environ=self._environ)))
 
     def _ask(self, command: str) -> str:
         assert self._host.stdin
@@ -90,20 +72,61 @@ class Nodes:
         return line.strip()
 
 
+def told_by(*command: str, environ: Mapping[str, str]) -> str:
+    """Run a command; what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", CALL, *command],
+        capture_output=True,
+        text=True,
+        env=dict(environ),
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def environ_of(data: Path, log: str) -> dict[str, str]:
+    """Make the environment of nodes and commands, with ports that no other test has."""
+    front, statistics, metrics, fallback, first = free_ports(5)
+    ours = {
+        "HEARTLINE_DATA": str(data),
+        "HEARTLINE_PORT": str(front),
+        "HEARTLINE_LOG": log,
+        "HEARTLINE_ARCHIVE": "no",
+        "HEARTLINE_GATHERERS": "1",
+        "HEARTLINE_PARTITIONS": str(PARTITIONS),
+        "HEARTLINE_COMMIT_WINDOW_MS": str(WINDOW_MS),
+    }
+    environ = {**environment(), **ours}
+    for line in told_by("cluster", "environment", environ=environ).splitlines():
+        (pair,) = shlex.split(line.removeprefix("export "))
+        name, _, value = pair.partition("=")
+        environ[name] = value
+    ports = {
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(statistics),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(first),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(first + 50),
+    }
+    return {**environ, **ports, **RAY}
+
+
 @contextmanager
 def ray_nodes(data: Path, log: str) -> Iterator[Nodes]:
     """Have a head that holds nothing of ours; its files are where socket paths are short."""
     folder = tempfile.mkdtemp(prefix="hl-nodes-", dir="/tmp")
+    environ = environ_of(data, log)
     host = subprocess.Popen(
         [sys.executable, "-m", "tests.end_to_end.ray_host", folder],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**environment(), **RAY},
+        env=environ,
     )
     with host:
         try:
-            yield Nodes(host, data, log)
+            yield Nodes(host, environ)
         finally:
             if host.stdin:
                 host.stdin.close()

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+import yaml
 
+from heartline.commands.cluster import CONFIG
 from tests.end_to_end.many_nodes import WINDOW_MS, Flow, Nodes, ray_nodes
 
 pytestmark = [
@@ -31,16 +34,31 @@ def nodes(kafka: str, flow: Flow, tmp_path: Path) -> Iterator[Nodes]:
         yield made
 
 
+@pytest.fixture
+def applications(tmp_path: Path) -> Path:
+    """What `serve/config.yaml` says, with half a core for one replica of the main application."""
+    document = yaml.safe_load(CONFIG.read_text())
+    main = next(each for each in document["applications"] if each["name"] == "main")
+    options = {"name": "main", "num_replicas": 1, "ray_actor_options": {"num_cpus": 0.5}}
+    path = tmp_path / "applications.yaml"
+    path.write_text(
+        yaml.safe_dump({**document, "applications": [{**main, "deployments": [options]}]})
+    )
+    return path
+
+
 def where_shards_are(nodes: Nodes) -> set[str]:
     return {shard["node"] for shard in nodes.heartline("cluster", "status")["shards"]}
 
 
 def test_nodes_come_are_drained_and_are_killed_and_everything_is_counted_once(
-    nodes: Nodes, flow: Flow
+    nodes: Nodes, flow: Flow, applications: Path
 ) -> None:
     first = nodes.add()
-    assert nodes.heartline("cluster", "start", "--one-machine")["shards"] == [0, 1]
-    assert nodes.heartline("cluster", "start", "--one-machine")["started"] == 0
+    start = ("cluster", "start", "--one-machine", "--applications", str(applications))
+    assert nodes.heartline(*start)["shards"] == [0, 1]
+    assert nodes.heartline(*start)["started"] == 0
+    assert httpx.get(f"{nodes.url}/healthz").status_code == 200
     flow.start()
 
     second = nodes.add()
@@ -51,6 +69,7 @@ def test_nodes_come_are_drained_and_are_killed_and_everything_is_counted_once(
     drained = nodes.heartline("cluster", "drain", first)
     assert drained["moved"] > 0
     assert where_shards_are(nodes) == {second[:8]}
+    assert httpx.get(f"{nodes.url}/readyz").json()["checks"]["shards"] == "ok"
 
     third = nodes.add()
     nodes.kill(second)
