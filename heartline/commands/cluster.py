@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # it brings Ray along, which takes a second
     from heartline.nodes.moving import Moved
 
 MOST_SHARDS = 256
+WRONG_USAGE = 2
 CONFIG = Path(__file__).resolve().parents[2] / "serve" / "config.yaml"
 WHERE = "The Ray cluster is that of RAY_ADDRESS; run this on one of its nodes."
 COMMANDS = MappingProxyType(
@@ -28,7 +29,7 @@ COMMANDS = MappingProxyType(
             "",
         ),
         "scale": (
-            "change the number of shards, under load",
+            "change the number of shards and consumers, under load",
             "Partitions move one after the other; each move is told with the time for which\n"
             "nobody applied the partition's records, at most. ",
         ),
@@ -53,7 +54,10 @@ def add_arguments(command: argparse.ArgumentParser, name: str) -> None:
     """Describe the arguments of one of the commands."""
     if name == "scale":
         command.add_argument(
-            "shards", metavar="N", type=_count, help="how many shards there shall be"
+            "shards", metavar="N", nargs="?", type=_count, help="how many shards there shall be"
+        )
+        command.add_argument(
+            "--consumers", metavar="M", type=_count, help="how many consumers of the log"
         )
     if name == "drain":
         command.add_argument(
@@ -105,7 +109,10 @@ def _start(options: argparse.Namespace, settings: Settings) -> int:
     from heartline.nodes.serving import read_config
 
     applications = read_config(options.applications) if options.applications else None
-    requirements.check(settings, nodes(), one_machine=options.one_machine)
+    there = nodes()
+    requirements.check(settings, there, one_machine=options.one_machine)
+    if not options.one_machine:
+        requirements.check_nodes(settings, there)
     told = work.start(settings, applications, one_machine=options.one_machine)
     if options.json:
         say_json(told)
@@ -133,11 +140,13 @@ def _status(options: argparse.Namespace, settings: Settings) -> int:
 def _scale(options: argparse.Namespace, _: Settings) -> int:
     from heartline.nodes import work
 
-    made = work.scale(options.shards, _tell)
+    if options.shards is None and options.consumers is None:
+        fail("say how many shards there shall be, or --consumers M", WRONG_USAGE)
+    made = work.scale(options.shards, options.consumers, _tell)
     if options.json:
-        say_json({"shards": options.shards, **_sum(made)})
+        say_json({"shards": options.shards, "consumers": options.consumers, **_sum(made)})
     else:
-        say(f"{options.shards} shards; {len(made)} partitions moved")
+        say(f"done; {len(made)} partitions moved")
     return 0
 
 

@@ -26,9 +26,6 @@ from streams.ray_follower import start_follower
 from streams.ray_run import Run
 
 SHARD_CPUS, FOLLOWER_CPUS = 1.0, 0.5
-STATE_LABEL = (
-    "heartline-state"  # of nodes that alone may hold shards and followers, where any has it
-)
 CONSUMER = "consumer-"
 FOLLOWERS = (CONSUMER, "gatherer-", "archive")
 START_S, STOP_S, CLOSE_S = 120.0, 10.0, 60.0
@@ -38,7 +35,7 @@ class Fleet:
     """What `heartline cluster` starts and stops."""
 
     def __init__(self, settings: Settings, generation: Generation) -> None:
-        self._settings, self._generation = settings, generation
+        self.settings, self._generation = settings, generation
         self.shard = FoundShards()
 
     def start_shards(self, numbers: Sequence[int]) -> None:
@@ -49,7 +46,7 @@ class Fleet:
         Failure
             One does not start: no node has room for it, or it cannot begin.
         """
-        build = shard_builder(self._settings, self._generation)
+        build = shard_builder(self.settings, self._generation)
         place = Places(nodes(), SHARD_CPUS, shards_there().values()).next
         for number in sorted(set(numbers) - set(shards_there())):
             start_shard(build, number, **place(), **_OUTLIVING)
@@ -90,7 +87,7 @@ class Fleet:
             ray.kill(handle)
 
     def _followers(self) -> Iterator[tuple[str, Callable[[], Run]]]:
-        settings = self._settings
+        settings = self.settings
         for number, build in enumerate(reader_builders(settings, self._generation)):
             yield f"consumer-{number}", build
         if address := KafkaAddress.parse(settings.log):

@@ -60,14 +60,19 @@ def deploy(document: Mapping[str, Any], settings: Settings, *, one_machine: bool
     return names
 
 
-def stop_applications() -> bool:
-    """Stop Ray Serve; whether it ran."""
+def applications_run() -> bool:
+    """Whether Ray Serve runs on this cluster."""
     try:
         ray.get_actor(SERVE_CONTROLLER_NAME, SERVE_NAMESPACE)
     except ValueError:
         return False
-    serve.shutdown()  # type: ignore[no-untyped-call]
     return True
+
+
+def stop_applications() -> None:
+    """Stop Ray Serve, if it runs."""
+    if applications_run():
+        serve.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _wait_for(names: list[str]) -> None:

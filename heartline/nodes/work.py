@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -15,11 +16,11 @@ from actors.shard_handles import NAMESPACE
 from domain.positions import Generation
 from heartline import wiring
 from heartline.driver import settled
-from heartline.nodes.fleet import Fleet, followers_there, shards_there
+from heartline.nodes.fleet import CONSUMER, Fleet, followers_there, shards_there
 from heartline.nodes.kept_settings import keep_settings, kept_settings
 from heartline.nodes.moving import Moved, Mover
 from heartline.nodes.ray_cluster import Node, actors, drain, node_named, nodes
-from heartline.nodes.serving import deploy, stop_applications
+from heartline.nodes.serving import applications_run, deploy, stop_applications
 from heartline.settings import Settings, variable
 from heartline.terminal import fail
 
@@ -57,22 +58,40 @@ def start(
         return {"started": len(now - there), "shards": wanted.shards, "applications": names}
 
 
-def scale(count: int, tell: Callable[[Moved], None]) -> list[Moved]:
-    """Have *count* shards, moving partitions to new ones or away from those that end.
+def scale(count: int | None, consumers: int | None, tell: Callable[[Moved], None]) -> list[Moved]:
+    """Have *count* shards and so many *consumers*; None: as many as there are.
+
+    Partitions move to new shards, or away from those that end.
 
     Raises
     ------
     Failure
-        Nothing runs, or a new shard does not start.
+        Nothing runs, or what is new does not start.
     """
     with _alone():
+        if consumers is not None:
+            _scale_consumers(consumers)
         assignment, fleet = _running()
+        if count is None:
+            return []
         there = sorted(set(shards_there()) | set(assignment.shards))
         kept = there[:count] + _free(there, count - len(there))
         fleet.start_shards(kept)
         made = asyncio.run(Mover(assignment, fleet.shard).settle_on(kept, tell))
         fleet.stop_shards([number for number in there if number not in kept])
         return made
+
+
+def _scale_consumers(count: int) -> None:
+    _, fleet = _running()
+    if not fleet.settings.log:
+        fail(f"the log is not on Kafka ({variable('log')}): one consumer reads it")
+    keep_settings(replace(fleet.settings, consumers=count))
+    _, fleet = _running()
+    fleet.start_followers()
+    kept = {f"{CONSUMER}{number}" for number in range(count)}
+    there = {name for name in followers_there() if name.startswith(CONSUMER)}
+    fleet.stop_followers(there - kept)
 
 
 def drain_node(name: str, tell: Callable[[Moved], None]) -> tuple[list[Moved], bool]:
@@ -114,16 +133,16 @@ def stop(settings: Settings) -> int:
 
 
 async def _generation(settings: Settings, *, running: bool) -> Generation:
-    if not running:
+    if not running and not applications_run():
         return await settled(settings)
     async with wiring.log_of(settings) as log:
         newest = await log.generation()
     if newest.partitions != settings.partitions:
         fail(
             f"{variable('partitions')}={settings.partitions}: what runs has {newest.partitions};"
-            " `heartline cluster stop` first"
+            " stop it first, applications too (`heartline cluster stop`)"
         )
-    return newest
+    return newest if running else await settled(settings)
 
 
 def _running() -> tuple[Assignment, Fleet]:

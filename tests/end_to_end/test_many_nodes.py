@@ -62,7 +62,7 @@ def test_nodes_come_are_drained_and_are_killed_and_everything_is_counted_once(
     flow.start()
 
     second = nodes.add()
-    grown = nodes.heartline("cluster", "scale", "3")
+    grown = nodes.heartline("cluster", "scale", "3", "--consumers", "2")
     assert grown["moved"] == 2
     assert where_shards_are(nodes) == {first[:8], second[:8]}
 
