@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,8 @@ class Mover:
         self._put(self.assignment)
         taken = await self._taken(move, least, begun_s)
         seconds = time.monotonic() - begun_s
-        await self._left(move)
+        if taken:
+            await self._left(move)
         return Moved(move, seconds, taken)
 
     async def _taken(self, move: Move, least: int, begun_s: float) -> bool:
@@ -71,12 +73,14 @@ class Mover:
         end_s = time.monotonic() + LINGER_S
         while move.partition in await self._held(move.before):
             if time.monotonic() > end_s:
-                try:
-                    async with asyncio.timeout(RELEASE_S):
-                        await self._find(move.before).release(move.partition)
-                except (Unavailable, TimeoutError):
-                    return  # its rows lose against those of the new one, whenever they come
+                break
             await asyncio.sleep(LOOK_S)
+        else:
+            return
+        # Whatever it writes later loses against what the new one wrote.
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(RELEASE_S):
+                await self._find(move.before).release(move.partition)
 
     async def _held(self, shard: int) -> dict[int, dict[str, Any]]:
         told = (await ask({shard: self._find(shard)}))[shard]
