@@ -1,15 +1,11 @@
-import json
 import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-import yaml
 
 from heartline.settings import BACKENDS, PREFIX, Settings, variable
 
@@ -17,11 +13,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-RAY_ENVIRONMENT = [
-    "RAY_worker_niceness=0",
-    "RAY_SERVE_ENABLE_HA_PROXY=1",
-    "RAY_SERVE_THROUGHPUT_OPTIMIZED=1",
-]
 
 
 def requirement_name(requirement: str) -> str:
@@ -127,27 +118,3 @@ def test_every_layer_is_shipped_typed_and_checked() -> None:
     assert set(tools["importlinter"]["root_packages"]) == layers
     assert set(tools["hatch"]["build"]["targets"]["wheel"]["packages"]) == layers | {"web"}
     assert layers <= set(tools["mypy"]["files"])
-
-
-def test_the_cluster_file_is_what_ray_up_reads() -> None:
-    ray = find_spec("ray")
-    assert ray
-    assert ray.submodule_search_locations
-    schema = Path(ray.submodule_search_locations[0]) / "autoscaler" / "ray-schema.json"
-
-    jsonschema.validate(
-        yaml.safe_load((ROOT / "cluster.yaml").read_text()), json.loads(schema.read_text())
-    )
-
-
-@pytest.mark.parametrize("node", ["head", "worker"])
-@pytest.mark.parametrize("variable", RAY_ENVIRONMENT)
-def test_every_node_of_the_cluster_starts_with_the_same_environment(
-    node: str, variable: str
-) -> None:
-    cluster = yaml.safe_load((ROOT / "cluster.yaml").read_text())
-
-    starts = [line for line in cluster[f"{node}_start_ray_commands"] if "ray start" in line]
-
-    assert [line for line in starts if variable not in line] == []
-    assert len(starts) == 1

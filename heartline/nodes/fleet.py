@@ -4,11 +4,12 @@ Followers run for ever by themselves: consumers of the log, gatherers, the archi
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError, RayError
 
 from actors.ray_shard import start_shard
 from actors.shard_handles import NAMESPACE, FoundShards, shard_name
@@ -29,6 +30,7 @@ SHARD_CPUS, FOLLOWER_CPUS = 1.0, 0.5
 CONSUMER = "consumer-"
 FOLLOWERS = (CONSUMER, "gatherer-", "archive")
 START_S, STOP_S, CLOSE_S = 120.0, 10.0, 60.0
+LOOK_S = 0.2
 
 
 class Fleet:
@@ -66,8 +68,20 @@ class Fleet:
         ]
         self._wait_for(started, "trouble")
 
+    def replace_followers(self, names: Sequence[str]) -> None:
+        """Have Ray begin followers anew, where it may place them now.
+
+        Raises
+        ------
+        Failure
+            One does not start.
+        """
+        self.stop_followers(names, again=True)
+        there = [(name, ray.get_actor(name, NAMESPACE)) for name in names]
+        self._wait_for(there, "trouble")
+
     def stop_followers(self, names: Iterable[str], *, again: bool = False) -> None:
-        """Stop followers; *again*: Ray begins them anew, where it may place them now."""
+        """Stop followers; *again*: Ray restarts them."""
         for name in names:
             with contextlib.suppress(RayError, ValueError):
                 handle: Any = ray.get_actor(name, NAMESPACE)
@@ -97,14 +111,10 @@ class Fleet:
             yield "archive", archive_builder(settings)
 
     def _wait_for(self, started: Sequence[tuple[str, Any]], method: str = "status") -> None:
-        if not started:
-            return
-        calls = {getattr(handle, method).remote(): name for name, handle in started}
-        _, missing = ray.wait(list(calls), num_returns=len(calls), timeout=START_S)
-        if missing:
-            names = ", ".join(calls[call] for call in missing)
-            fail(f"{names} did not start within {START_S:.0f} s: {_why(list(calls.values()))}")
-        ray.get(list(calls))
+        end_s = time.monotonic() + START_S
+        for name, handle in started:
+            while not _answers(name, handle, method, end_s):
+                time.sleep(LOOK_S)
 
 
 _OUTLIVING = {"lifetime": "detached", "get_if_exists": True}
@@ -126,8 +136,21 @@ def followers_there(found: Iterable[Actor] | None = None) -> dict[str, Actor]:
     return {actor.name: actor for actor in every if actor.name.startswith(FOLLOWERS)}
 
 
-def _why(names: Sequence[str]) -> str:
-    homeless = [actor.name for actor in actors() if actor.name in names and not actor.node_id]
+def _answers(name: str, handle: Any, method: str, end_s: float) -> bool:
+    """Whether an actor has begun; not, while Ray is about to restart it."""
+    try:
+        ray.get(getattr(handle, method).remote(), timeout=max(end_s - time.monotonic(), LOOK_S))
+    except ActorDiedError as error:
+        fail(f"{name} cannot begin: {str(error).strip().splitlines()[-1][:300]}")
+    except (RayActorError, GetTimeoutError):
+        if time.monotonic() >= end_s:
+            fail(f"{name} did not start within {START_S:.0f} s: {_why(name)}")
+        return False
+    return True
+
+
+def _why(name: str) -> str:
+    homeless = [actor for actor in actors() if actor.name == name and not actor.node_id]
     if not homeless:
         return "see Ray's logs on its node"
-    return f"no node has room for {', '.join(homeless)}; add a node, or ask for fewer shards"
+    return "no node has room for it; add one, or ask for fewer"

@@ -116,7 +116,7 @@ def drain_node(name: str, tell: Callable[[Moved], None]) -> tuple[list[Moved], b
         made = asyncio.run(Mover(assignment, fleet.shard).settle_on(stay, tell))
         fleet.stop_shards(leaving)
         movers = [each.name for each in followers_there().values() if _on(node, each.node_id)]
-        fleet.stop_followers(movers, again=True)
+        fleet.replace_followers(movers)
         return made, _empty(node)
 
 

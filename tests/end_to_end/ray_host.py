@@ -13,7 +13,7 @@ from ray.cluster_utils import Cluster
 
 from heartline.ray_node import start_only_what_is_needed
 
-CPUS = 4
+CPUS = 6
 STORE_BYTES = 80 << 20  # the least that Ray takes
 
 

@@ -15,9 +15,9 @@ pytestmark = [
     pytest.mark.cluster,
     pytest.mark.end_to_end,
     pytest.mark.servers,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(420),
 ]
-RECOVERY_S = 60.0
+RECOVERY_S = 120.0
 
 
 @pytest.fixture
