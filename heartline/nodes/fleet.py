@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import ActorDiedError, GetTimeoutError, RayActorError, RayError
+from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
 from actors.ray_shard import start_shard
 from actors.shard_handles import NAMESPACE, FoundShards, shard_name
@@ -140,9 +140,9 @@ def _answers(name: str, handle: Any, method: str, end_s: float) -> bool:
     """Whether an actor has begun; not, while Ray is about to restart it."""
     try:
         ray.get(getattr(handle, method).remote(), timeout=max(end_s - time.monotonic(), LOOK_S))
-    except ActorDiedError as error:
-        fail(f"{name} cannot begin: {str(error).strip().splitlines()[-1][:300]}")
-    except (RayActorError, GetTimeoutError):
+    except (RayActorError, GetTimeoutError) as error:
+        if name not in {actor.name for actor in actors()}:  # Ray has given it up
+            fail(f"{name} cannot begin: {' '.join(str(error).split())[-300:]}")
         if time.monotonic() >= end_s:
             fail(f"{name} did not start within {START_S:.0f} s: {_why(name)}")
         return False

@@ -161,7 +161,7 @@ def _running() -> tuple[Assignment, Fleet]:
 def _empty(node: Node) -> bool:
     """Wait until nothing is left on *node*; whether Ray has ended it by then."""
     end_s = time.monotonic() + DRAIN_S
-    while left := [actor for actor in actors() if _on(node, actor.node_id)]:
+    while left := [actor for actor in actors() if _on(node, actor.node_id) and actor.name != MUTEX]:
         if time.monotonic() > end_s:
             names = ", ".join(sorted(actor.name or actor.kind for actor in left))
             fail(f"node {node.name} still has {names} after {DRAIN_S:.0f} s")
@@ -204,7 +204,7 @@ def _alone() -> Iterator[None]:
 
 def _head() -> NodeAffinitySchedulingStrategy:
     """Keep off the nodes that may be drained."""
-    return NodeAffinitySchedulingStrategy(nodes()[0].node_id, soft=True)
+    return NodeAffinitySchedulingStrategy(nodes()[0].node_id, soft=False)
 
 
 class _Mutex:
