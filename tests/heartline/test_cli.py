@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from heartline.cli import main, parser
+from heartline.cli import main
+from heartline.command_parser import parser
 from heartline.settings import Settings
 
 
