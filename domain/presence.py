@@ -1,6 +1,6 @@
 """What of a fold is presence: what each listener's newest heartbeat says, and of whom there is news."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -75,31 +75,33 @@ def known(state: State, names: Iterable[str]) -> list[tuple[str, int, NowPlaying
     """Tell of each listener the instant of the newest heartbeat, 0 for none, and what it shows."""
     wanted = list(names)
     slots = _slots(state, wanted)
+    erased = (slots != NONE) & (state.listeners["flags"][slots] & ERASED != 0)
+    return [
+        (name, ERASED_AT, None) if gone else (name, *newest)
+        for name, gone, newest in zip(wanted, erased.tolist(), _newest(state, slots), strict=True)
+    ]
+
+
+def _newest(state: State, slots: Array) -> Iterator[tuple[int, NowPlaying | None]]:
     listeners, plays = state.listeners, state.plays
     seen_play = np.where(slots == NONE, NONE, listeners["seen_play"][slots])
     columns = (
+        seen_play,
         listeners["seen_at"][slots],
         listeners["seen_kind"][slots],
         listeners["seen_position"][slots],
         plays["text"][seen_play],
         plays["text_size"][seen_play],
     )
-    erased = (slots != NONE) & (listeners["flags"][slots] & ERASED != 0)
-    newest = zip(*(column.tolist() for column in columns), strict=True)
-    found = list[tuple[str, int, NowPlaying | None]]()
-    rows = zip(wanted, erased.tolist(), (seen_play != NONE).tolist(), newest, strict=True)
-    for name, gone, seen_once, (at, kind, position_ms, begin, size) in rows:
-        if gone:
-            found.append((name, ERASED_AT, None))
-        elif not seen_once:
-            found.append((name, 0, None))
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    for play, at, kind, position_ms, begin, size in rows:
+        if play == NONE:
+            yield 0, None
         elif kind not in SHOWN:
-            found.append((name, at, None))
+            yield at, None
         else:
             track, _, device, context = texts_of(state.texts[begin : begin + size].tobytes())
-            playing = NowPlaying(track, at, position_ms, kind != PAUSE, device, context)
-            found.append((name, at, playing))
-    return found
+            yield at, NowPlaying(track, at, position_ms, kind != PAUSE, device, context)
 
 
 def _slots(state: State, names: list[str]) -> Array:
