@@ -53,12 +53,12 @@ async def cut_off(
 ) -> dict[int, LogBehindStore]:
     """Find the partitions that end before what was committed or written: stamps would be used again."""
     ends, committed = await log.ends(generation), await log.committed(GROUP, generation)
-    found = {}
-    for partition, (end, offset) in enumerate(zip(ends, committed, strict=True)):
-        written = await listening.progress(generation.number, partition)
-        if end < max(offset, written.next_offset):
-            found[partition] = LogBehindStore(partition, end, max(offset, written.next_offset))
-    return found
+    written = await listening.progress_of(generation.number, range(len(ends)))
+    return {
+        partition: LogBehindStore(partition, end, max(offset, rows.next_offset))
+        for partition, (end, offset, rows) in enumerate(zip(ends, committed, written, strict=True))
+        if end < max(offset, rows.next_offset)
+    }
 
 
 async def left_behind(log: Log, listening: Listening) -> StoreBehindLog | None:
@@ -67,13 +67,12 @@ async def left_behind(log: Log, listening: Listening) -> StoreBehindLog | None:
     Only what was committed is trimmed, and before a commit its partition's progress is written.
     """
     trimmed_ms = await log.trimmed_ms()  # first: progress can only be farther by then
-    complete_ms = max(
-        [
-            await listening.progress_ms(generation.number, partition)
-            for generation in await log.generations()
-            for partition in range(generation.partitions)
-        ]
-    )
+    progress = [
+        progress
+        for generation in await log.generations()
+        for progress in await listening.progress_of(generation.number, range(generation.partitions))
+    ]
+    complete_ms = max(each.complete_ms for each in progress)
     return StoreBehindLog() if complete_ms < trimmed_ms else None
 
 

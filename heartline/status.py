@@ -41,12 +41,10 @@ async def status_of(
     told = await ask(shards)
     held = {each["partition"]: each for answer in told.values() for each in answer or ()}
     ends, committed = await log.ends(generation), await log.committed(GROUP, generation)
-    complete_ms = [
-        await listening.progress_ms(generation.number, number) for number in range(len(ends))
-    ]
+    progress = await listening.progress_of(generation.number, range(len(ends)))
     partitions = [
-        _of_partition(number, *of_files, held.get(number, {}), now_ms=now_ms())
-        for number, of_files in enumerate(zip(ends, committed, complete_ms, strict=True))
+        _of_partition(number, end, wanted, each.complete_ms, held.get(number, {}), now_ms=now_ms())
+        for number, (end, wanted, each) in enumerate(zip(ends, committed, progress, strict=True))
     ]
     staleness_ms = max(each["staleness_ms"] for each in partitions)
     return {

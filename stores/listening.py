@@ -177,9 +177,15 @@ class Listening:
 
     async def progress(self, generation: int, partition: int) -> Progress:
         """Read how far a partition's rows go."""
-        key = (part_key(generation, partition),)
-        row = (await self._tables.read_stamped(PROGRESS, [key]))[0]
-        return Progress() if row is None else Progress(*map(int, row.state.split()))
+        return (await self.progress_of(generation, [partition]))[0]
+
+    async def progress_of(self, generation: int, partitions: Sequence[int]) -> list[Progress]:
+        """Read how far the rows of several partitions go."""
+        keys = [(part_key(generation, partition),) for partition in partitions]
+        rows = await self._tables.read_stamped(PROGRESS, keys)
+        return [
+            Progress() if row is None else Progress(*map(int, row.state.split())) for row in rows
+        ]
 
     async def progress_ms(self, generation: int, partition: int) -> int:
         """Read up to which append time a partition's rows are complete; 0 if nothing is known."""
