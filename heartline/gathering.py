@@ -1,5 +1,6 @@
 """Gatherers of other producers' heartbeats, built from the settings; there are some beside a log on Kafka."""
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +17,16 @@ from streams.gather import Gatherer, Membership, Tally, keep_gathering
 from streams.gather_metrics import GatherMetrics
 from streams.ray_gatherer import start_gatherer
 from streams.ray_run import Run
+
+COLLECT_AFTER = 200_000  # objects
+
+
+def spare_the_collector() -> None:
+    """Let the process look for cycles seldom: tens of thousands of records live at once.
+
+    They have none, and looking at them again and again takes as long as making them.
+    """
+    gc.set_threshold(COLLECT_AFTER)
 
 
 def topic_of(address: KafkaAddress) -> str:
@@ -59,6 +70,7 @@ def gatherer_builder(settings: Settings, address: KafkaAddress) -> Callable[[], 
     """Tell how a gatherer is made, in its own process."""
 
     def build() -> Run:
+        spare_the_collector()
         tally = Tally()
         GatherMetrics(tally, begin_telemetry("gatherer", settings))
         return lambda: keep_gathering(membership(settings, address, tally), tally)

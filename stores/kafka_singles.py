@@ -5,7 +5,7 @@ none of their batches can be larger here than a record may be there.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from itertools import chain
 
@@ -26,7 +26,7 @@ TOPIC_SETTINGS = {
 }
 NEEDED_SETTINGS = ("cleanup.policy", "message.timestamp.type", "compression.type")
 FETCH_BYTES = 256 << 10  # of a partition at once; so much of each is held
-WAIT_MS = 500
+GATHER_S = 0.25  # a record of the log costs as much as 500 heartbeats in it
 SESSION_MS = 6_000  # one that died is missed after so long
 
 
@@ -41,13 +41,20 @@ class KafkaSingles:
         self._following: dict[TopicPartition, int] = {}
 
     async def take(self, most: int) -> list[ConsumerRecord]:
-        """Take the next records, at most *most*, those of a partition in order; [] if none comes."""
+        """Take what comes within GATHER_S, at most *most*; those of a partition are in order."""
+        taken: list[ConsumerRecord] = []
+        until_s = asyncio.get_running_loop().time() + GATHER_S
+        while len(taken) < most and (left_s := until_s - asyncio.get_running_loop().time()) > 0:
+            taken += await self._take(most - len(taken), left_s)
+        return taken
+
+    async def _take(self, most: int, wait_s: float) -> Iterable[ConsumerRecord]:
         try:
-            found = await self._consumer.getmany(timeout_ms=WAIT_MS, max_records=most)
+            found = await self._consumer.getmany(timeout_ms=int(wait_s * 1_000), max_records=most)
         except KafkaError as error:
             raise Unavailable(f"Kafka refuses: {error!r}") from error
         self._following |= {part: records[-1].offset + 1 for part, records in found.items()}
-        return list(chain.from_iterable(found.values()))
+        return chain.from_iterable(found.values())
 
     async def commit(self) -> None:
         """Note that everything taken so far is dealt with.

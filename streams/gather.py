@@ -24,7 +24,6 @@ from stores.kafka_dead_letters import DeadLetter
 from streams.single_records import Single, judge_records
 
 GROUP_ROWS = 32_000
-GATHER_S = 0.25  # between groups while little comes: a record costs as much as 500 heartbeats
 APPEND_S = 20.0
 RETRY_S = 1.0
 
@@ -35,7 +34,7 @@ class Singles(Protocol):
     """Single records, shared out among gatherers: `stores.kafka_singles.KafkaSingles`."""
 
     async def take(self, most: int) -> Sequence[Single]:
-        """Take the next records, at most *most*, those of a partition in order; [] if none comes."""
+        """Take what comes in a moment, at most *most*, those of a partition in order."""
         ...
 
     async def commit(self) -> None:
@@ -96,8 +95,6 @@ class Gatherer:
             taken = await self._singles.take(GROUP_ROWS)
             if taken:
                 await self.pass_on(taken)
-            if len(taken) < GROUP_ROWS // 2:
-                await asyncio.sleep(GATHER_S)
 
     async def pass_on(self, taken: Sequence[Single]) -> None:
         """Append what is right, keep aside what is not, then commit."""

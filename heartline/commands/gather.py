@@ -10,7 +10,7 @@ from typing import Any
 
 from heartline import wiring
 from heartline.addresses import KAFKA_WANTS, KafkaAddress
-from heartline.gathering import membership, topic_of
+from heartline.gathering import membership, spare_the_collector, topic_of
 from heartline.settings import variable
 from heartline.terminal import fail, note, say, say_json
 from streams.gather import Tally, keep_gathering
@@ -25,6 +25,7 @@ def run(options: argparse.Namespace) -> int:
     if address is None:
         fail(f"there is nothing to gather: {variable('log')} wants {KAFKA_WANTS}", 2)
     note(f"gathers {topic_of(address)} of {address.servers}; Ctrl-C ends it")
+    spare_the_collector()
     tally = Tally()
     asyncio.run(_until_told(keep_gathering(membership(settings, address, tally), tally), tally))
     if options.json:

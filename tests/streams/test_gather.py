@@ -43,7 +43,6 @@ class World:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gather, "GATHER_S", 0)
     monkeypatch.setattr(gather, "RETRY_S", 0)
 
 
