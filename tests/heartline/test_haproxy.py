@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from heartline.haproxy import UNWATCHED, Front, wrapper
+from heartline.haproxy import BINARY, UNWATCHED, Front, install, wrapper
 
 WRITTEN = """\
     stats socket /run/a.sock mode 666 level admin expose-fd listeners
@@ -128,3 +128,15 @@ def test_haproxy_dies_with_the_process_that_started_it() -> None:
     script = wrapper("/bin/haproxy", Front("::1", 1, Path("p"), 9), pdeathsig="/usr/bin/setpriv")
 
     assert 'exec /usr/bin/setpriv --pdeathsig KILL /bin/haproxy "$@"' in script
+
+
+def test_a_wrapper_never_starts_a_wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(BINARY, raising=False)
+    first = install(tmp_path, host="127.0.0.1", port=8000)
+    started = first.read_text().splitlines()[-1]
+    monkeypatch.setenv(BINARY, str(first))
+
+    again = install(tmp_path, host="127.0.0.1", port=8000)
+
+    assert again.read_text().splitlines()[-1] == started
+    assert str(tmp_path) not in started
