@@ -77,6 +77,7 @@ class ListenerShard:
             if self._partitions.get(partition) is held:  # what came meanwhile, the log has
                 del self._partitions[partition]
                 self._flushers.pop(partition).cancel()
+                self._metrics.left(partition)
                 if self._announcer:
                     self._announcer.drop(partition)
 

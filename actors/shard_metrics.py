@@ -87,3 +87,7 @@ class ShardMetrics:
     def presence_away(self) -> None:
         """Note that presence cannot be told."""
         self._away.set(1)
+
+    def left(self, partition: int) -> None:
+        """Forget the memory of a partition that another shard has now."""
+        self._reserved.remove(partition)
