@@ -1,13 +1,14 @@
 """The Ray cluster that runs: its nodes, and the actors on them."""
 
 import logging
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray._private import state
+from ray._private import services, state
 from ray.core.generated import autoscaler_pb2
 from ray.exceptions import RaySystemError
 
@@ -16,6 +17,7 @@ from heartline.terminal import fail
 
 ADDRESS = "RAY_ADDRESS"
 HEAD = "node:__internal_head__"
+ANSWER_S = 5.0
 SHORT = 8  # digits of a node's id that tell it from the others
 
 
@@ -60,6 +62,7 @@ def connected(environ: Mapping[str, str]) -> Iterator[None]:
     address = environ.get(ADDRESS, "")
     if not address:
         fail(f"set {ADDRESS} to the Ray cluster, as host:port; `auto` is the one on this machine")
+    _see_whether_it_answers(address)
     try:
         ray.init(
             address=address,
@@ -74,6 +77,20 @@ def connected(environ: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _see_whether_it_answers(address: str) -> None:
+    """Say at once what Ray would take more than a minute to find out."""
+    found = services.find_bootstrap_address(None) if address == "auto" else address
+    host, _, port = (found or "").rpartition(":")
+    if address == "auto" and not found:
+        fail(f"{ADDRESS}=auto: no Ray cluster runs on this machine")
+    if not host or not port.isdigit() or "/" in host:
+        fail(f"{ADDRESS}: wants host:port or auto, not {address[:80]!r}")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        fail(f"{ADDRESS}={address}: nothing answers at {found}: {error}")
 
 
 def nodes() -> list[Node]:
