@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient
 
 from domain.batches import heartbeats_of
 from domain.columns import decode
@@ -102,6 +103,29 @@ class Bay:
         finally:
             await consumer.stop()
 
+    async def until_committed(self, records: int) -> None:
+        """Wait until the gatherers have passed that many records on."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.address.servers)
+        await admin.start()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await until_so(lambda: self._committed(admin), records)
+        finally:
+            await admin.close()
+
+    async def until_told(self, tally: Tally, refused: int) -> None:
+        """Wait until a gatherer has told how many records it refused, which comes last."""
+
+        async def told() -> int:
+            return tally.refused.total()
+
+        async with asyncio.timeout(PATIENCE_S):
+            await until_so(told, refused)
+
+    async def _committed(self, admin: AIOKafkaAdminClient) -> int:
+        offsets = await admin.list_consumer_group_offsets(f"gather-{self.singles}")
+        return sum(max(0, each.offset) for each in offsets.values())
+
     async def until_gathered(self, beats: Sequence[Heartbeat], times: int = 1) -> list[Heartbeat]:
         """Wait until the log has all *beats*, *times* each at least; tells what it has."""
         async with asyncio.timeout(PATIENCE_S):
@@ -112,6 +136,14 @@ class Bay:
                     if all(counts[beat.id] >= times for beat in beats):
                         return there
                 await asyncio.sleep(0.1)
+
+
+async def until_so(tell: Callable[[], Awaitable[int]], many: int) -> None:
+    """Wait until there are as many."""
+    while True:
+        if await tell() >= many:
+            return
+        await asyncio.sleep(0.05)
 
 
 async def bay(servers: str, topic: str, data: Path) -> Bay:

@@ -51,6 +51,7 @@ async def test_what_other_producers_write_is_in_the_log_or_kept_aside(
         await here.send([old])
         there = await here.until_gathered(beats)
         letters = await here.dead(3)
+        await here.until_told(tally, refused=3)
 
     assert in_order(there) == beats
     assert sorted(letter.value for letter in letters) == [b"?", b"?", old]
@@ -132,6 +133,7 @@ async def test_a_gatherer_in_the_foreground_ends_cleanly(kafka: str, tmp_path: P
     )
     await here.until_gathered(beats)
     await here.dead(1)
+    await here.until_committed(101)
     process.send_signal(signal.SIGINT)
     told, _ = await process.communicate()
 
