@@ -1,32 +1,43 @@
-"""Every test, in two processes side by side: what is marked `beside` mostly waits for others.
+"""Every test, in processes side by side: what is marked `beside` mostly waits for others.
 
-What the second process says is told when the first is done.
+What those beside say is told when the first is done.
 """
 
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
+from typing import IO
 
 PYTEST = (sys.executable, "-m", "pytest")
+BESIDE = ("beside and servers", "beside and not servers")
 
 
 def main(arguments: list[str]) -> int:
-    """Run both with *arguments*; the exit status is 0 if both are well."""
-    with tempfile.TemporaryFile("w+") as told:
-        beside = subprocess.Popen(
-            [*PYTEST, "-m", "beside", "-p", "no:cacheprovider", *arguments],
-            stdout=told,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            here = subprocess.run([*PYTEST, "-m", "not beside", *arguments], check=False)
-            there = beside.wait()
-        finally:
-            beside.terminate()
-            beside.wait()
-        told.seek(0)
-        sys.stdout.write(told.read())
-    return here.returncode or there
+    """Run all with *arguments*; the exit status is 0 if all are well."""
+    with ExitStack() as stack:
+        beside = [_begun(marks, arguments, stack) for marks in BESIDE]
+        here = subprocess.run([*PYTEST, "-m", "not beside", *arguments], check=False)
+        there = [process.wait() for process, _ in beside]
+        for _, told in beside:
+            told.seek(0)
+            sys.stdout.write(told.read())
+    return here.returncode or max(there)
+
+
+def _begun(
+    marks: str, arguments: list[str], stack: ExitStack
+) -> tuple["subprocess.Popen[str]", IO[str]]:
+    told = stack.enter_context(tempfile.TemporaryFile("w+"))  # noqa: SIM115  (it is one)
+    process = subprocess.Popen(
+        [*PYTEST, "-m", marks, "-p", "no:cacheprovider", *arguments],
+        stdout=told,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    stack.callback(process.wait)
+    stack.callback(process.terminate)
+    return process, told
 
 
 if __name__ == "__main__":
