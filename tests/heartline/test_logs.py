@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heartline import wiring
-from heartline.logs import BLOT, JsonFormatter, TextFormatter, begin_logs, hide_secrets
+from heartline.logs import BLOT, OURS, JsonFormatter, TextFormatter, begin_logs, hide_secrets
 from heartline.settings import Settings
 from serve.request_ids import current
 from serve.tokens import Tokens
@@ -133,6 +133,7 @@ def test_a_process_begins_its_logs_in_the_form_that_is_asked_for(
     monkeypatch.setattr(sys, "stderr", output)
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
+    ours = {logger: logger.level for logger in map(logging.getLogger, OURS)}
     try:
         begin_logs(
             Settings.from_environ({"HEARTLINE_LOG_FORMAT": form}, {"data": tmp_path}), role="main"
@@ -142,6 +143,8 @@ def test_a_process_begins_its_logs_in_the_form_that_is_asked_for(
         logging.getLogger("somebody").warning("theirs, serious")
     finally:
         root.handlers[:], root.level = before, level
+        for logger, was in ours.items():
+            logger.setLevel(was)
 
     lines = output.getvalue().splitlines()
     assert [line.startswith("{") for line in lines] == [form == "json"] * 2

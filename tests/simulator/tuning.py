@@ -104,12 +104,16 @@ class _Witness(logging.Handler):
 def _witnessed(world: World) -> Iterator[None]:
     witness = _Witness(world)
     loggers = [logging.getLogger(name) for name in ("actors", "streams")]
+    levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.addHandler(witness)
         logger.propagate = False
+        logger.setLevel(logging.WARNING)  # whatever others have set: it is in the trace
     try:
         yield
     finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
         for logger in loggers:
             logger.removeHandler(witness)
             logger.propagate = True
