@@ -7,7 +7,7 @@ would spoil each other's timestamps.
 
 # ruff: noqa: S608  (names come from our own declarations)
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from domain.ports import Column, Table
 
@@ -106,10 +106,6 @@ class TableCql:
     def _update(self) -> str:
         news = ", ".join(f"{name} = ?" for name in self.own)
         return f"UPDATE {self.table.name} USING TTL ? SET {news} WHERE {self._is_key}"
-
-    def columns(self) -> Sequence[str]:
-        """Name every column, as `create` makes them."""
-        return (*self.keys, *self.own)
 
 
 def is_each(columns: Iterable[str]) -> str:
