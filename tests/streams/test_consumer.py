@@ -6,6 +6,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -21,6 +22,7 @@ from tests.streams.consumer_group import SHARDS, membership, now_ms
 pytestmark = [pytest.mark.beside, pytest.mark.servers]
 
 PARTS = 4
+REBALANCES = 2  # one when a member goes, one when it comes back
 FIRST = Generation(0, PARTS)
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
@@ -244,9 +246,11 @@ async def test_a_member_that_was_frozen_loses_its_partitions_and_comes_back(grou
 
 
 def assert_in_order(told: Sequence[tuple[int, int]]) -> None:
+    """One by one; who gets a partition again goes on where the group is, before or behind that."""
     for part in range(PARTS):
         offsets = [offset for partition, offset in told if partition == part]
-        assert offsets == sorted(set(offsets))
+        again = [after for before, after in pairwise(offsets) if after != before + 1]
+        assert len(again) <= REBALANCES, offsets
 
 
 class Deaf(Consumer):
