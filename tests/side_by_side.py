@@ -1,4 +1,4 @@
-"""Every test, in processes side by side: what is marked `beside` mostly waits for others.
+"""Every test, in processes side by side: what is marked `beside` or `servers` mostly waits for others.
 
 What those beside say is told when the first is done.
 """
@@ -10,14 +10,15 @@ from contextlib import ExitStack
 from typing import IO
 
 PYTEST = (sys.executable, "-m", "pytest")
-BESIDE = ("beside and servers", "beside and not servers")
+HERE = "not beside and not servers"
+BESIDE = ("servers", "beside and not servers")
 
 
 def main(arguments: list[str]) -> int:
     """Run all with *arguments*; the exit status is 0 if all are well."""
     with ExitStack() as stack:
         beside = [_begun(marks, arguments, stack) for marks in BESIDE]
-        here = subprocess.run([*PYTEST, "-m", "not beside", *arguments], check=False)
+        here = subprocess.run([*PYTEST, "-m", HERE, *arguments], check=False)
         there = [process.wait() for process, _ in beside]
         for _, told in beside:
             told.seek(0)
