@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.batches import SCHEMA, batch_of, heartbeats_of
-from domain.columns import columns_of, decode
+from domain.columns import columns_of, decode, decode_all
 from domain.errors import UnreadableRecord
 from domain.heartbeats import MOST_AT, MOST_STRETCH, Heartbeat, Kind
 from domain.ids import BASE62
@@ -91,6 +91,32 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
 @given(heartbeats())
 def test_what_is_encoded_decodes_to_the_same(drawn: list[Heartbeat]) -> None:
     assert heartbeats_of(decode(encode(batch_of(drawn)))) == drawn
+
+
+PAYLOAD = heartbeats().map(lambda drawn: encode(batch_of(drawn)))
+
+
+@given(st.lists(PAYLOAD | st.binary(max_size=100), max_size=8), st.randoms(use_true_random=False))
+def test_payloads_read_together_are_as_one_by_one(
+    payloads: list[bytes], rng: random.Random
+) -> None:
+    payloads += [damaged(payload, rng) for payload in payloads[:2] if payload]
+
+    batch, sizes, refused = decode_all(payloads)
+
+    alone = [readable(payload) for payload in payloads]
+    assert heartbeats_of(batch) == [beat for beats in alone for beat in beats or []]
+    assert sizes == [len(beats or []) for beats in alone]
+    assert sorted(index for index, _ in refused) == [
+        index for index, beats in enumerate(alone) if beats is None
+    ]
+
+
+def readable(payload: bytes) -> list[Heartbeat] | None:
+    try:
+        return heartbeats_of(decode(payload))
+    except UnreadableRecord:
+        return None
 
 
 @given(st.lists(st.text(st.sampled_from(BASE62 + "+/=-"), min_size=1, max_size=40), max_size=40))
