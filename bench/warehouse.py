@@ -6,7 +6,9 @@ store: from the warehouse by columns, and from the log by the oracle, the peer, 
 Everything in one process, on one core but for what the libraries take by themselves.
 
 A heartbeat may cost 10 µs in all; the archive is off the path on which anybody waits, and may take 3
-of them. What it takes is Parquet (1.4 µs), sorting by listener (0.7), and taking records apart.
+of them. Seen at first: 5.1, of which taking records apart one by one was 1.5, Parquet 1.4, sorting by
+listener 0.7, and looking for erased listeners among none 0.4. Records are taken apart together now,
+ids of heartbeats have no dictionary, and only who erased somebody looks for them: 2.2.
 """
 
 import argparse

@@ -20,7 +20,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from domain.batches import SCHEMA
@@ -56,6 +63,11 @@ CONFIGURATION = {
     "delta.dataSkippingStatsColumns": "at,offset",  # no ids of listeners in the table's own log
     "delta.logRetentionDuration": "interval 2 days",
 }
+
+WRITTEN = WriterProperties(
+    compression="ZSTD",  # no id of a heartbeat comes twice, so a dictionary of them only costs
+    column_properties={"id": ColumnProperties(dictionary_enabled=False)},
+)
 
 Offsets = Mapping[tuple[int, int], int]  # by generation and partition: the next one wanted
 
@@ -131,7 +143,7 @@ class Warehouse:
                     _placed(beats),
                     mode="append",
                     commit_properties=_commit(offsets, lacking_ms),
-                    writer_properties=WriterProperties(compression="ZSTD"),
+                    writer_properties=WRITTEN,
                 )
         except CommitFailedError:
             return False

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from domain.columns import decode
-from domain.errors import Unavailable, UnreadableRecord
+from domain.columns import MOST_TOGETHER, decode_all
+from domain.errors import Unavailable
 from domain.heartbeats import Kind
 from domain.ports import Log, Record
 from domain.positions import Generation
@@ -47,20 +47,23 @@ class Gathered:
     def add(self, partition: int, wanted: int, records: Sequence[Record]) -> None:
         """Take what the log had of a partition from the offset *wanted* on."""
         self.has_gap |= records[0].offset > wanted
-        self.batches += filter(None, (self._batch(partition, record) for record in records))
+        for begin in range(0, len(records), MOST_TOGETHER):
+            self.batches.append(self._batch(partition, records[begin : begin + MOST_TOGETHER]))
         self.offsets[self.generation.number, partition] = records[-1].offset + 1
         self.records += len(records)
 
-    def _batch(self, partition: int, record: Record) -> pa.RecordBatch | None:
-        try:
-            batch = decode(record.payload)
-        except UnreadableRecord as error:  # shards leave it out as well
+    def _batch(self, partition: int, records: Sequence[Record]) -> pa.RecordBatch:
+        batch, sizes, damaged = decode_all([record.payload for record in records])
+        for _, error in damaged:  # shards leave it out as well
             log_.warning("left out a record: %s", error)
-            return None
-        where = (self.generation.number, partition, record.offset, record.appended_ms)
+        where = (
+            np.full(batch.num_rows, self.generation.number),
+            np.full(batch.num_rows, partition),
+            np.repeat([record.offset for record in records], sizes),
+            np.repeat([record.appended_ms for record in records], sizes),
+        )
         columns = [
-            pa.array(np.full(batch.num_rows, value), column.type)
-            for value, column in zip(where, WHERE, strict=True)
+            pa.array(values, column.type) for values, column in zip(where, WHERE, strict=True)
         ]
         return pa.RecordBatch.from_arrays([*batch.columns, *columns], schema=ARCHIVED)
 
@@ -162,8 +165,10 @@ class Archive:
         erased, table = self._known_erased(), gathered.table()
         is_erasure = pc.equal(table.column("kind"), int(Kind.ERASE))
         fresh = {*table.column("listener_id").filter(is_erasure).to_pylist()} - erased
-        gone = pc.is_in(table.column("listener_id"), pa.array([*erased, *fresh], pa.utf8()))
-        kept = table.filter(pc.or_(is_erasure, pc.invert(gone)))
+        kept = table
+        if erased or fresh:
+            gone = pc.is_in(table.column("listener_id"), pa.array([*erased, *fresh], pa.utf8()))
+            kept = table.filter(pc.or_(is_erasure, pc.invert(gone)))
         done = self._warehouse.append(kept, gathered.offsets, erased=fresh, lacking_ms=lacking_ms)
         if done:
             self._erased = self._warehouse.version, erased | fresh
