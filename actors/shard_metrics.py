@@ -6,6 +6,7 @@ from domain.rows import Rows
 
 ROWS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 BYTES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
+UNREADABLE = "log", "unreadable"  # source and reason
 SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
@@ -28,9 +29,12 @@ class ShardMetrics:
             registry=at,
         )
         self._dead = Counter(
-            "heartline_dead_letters", "Records that could not be read", ["source"], registry=at
+            "heartline_dead_letters",
+            "Records that could not be read",
+            ["source", "reason"],
+            registry=at,
         )
-        self._dead.labels("log")
+        self._dead.labels(*UNREADABLE)
         self._rows = Histogram("heartline_flush_rows", "Rows of a flush", registry=at, buckets=ROWS)
         self._bytes = Histogram(
             "heartline_flush_bytes", "Bytes of states in a flush", registry=at, buckets=BYTES
@@ -67,7 +71,7 @@ class ShardMetrics:
 
     def left_out(self) -> None:
         """Count a record that cannot be read."""
-        self._dead.labels("log").inc()
+        self._dead.labels(*UNREADABLE).inc()
 
     def flushed(self, partition: int, rows: Rows, *, seconds: float, reserved_bytes: int) -> None:
         """Note a flush that is durable and committed, and what memory the fold has now."""

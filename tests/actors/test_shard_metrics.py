@@ -37,7 +37,7 @@ async def test_what_was_applied_repeated_left_out_and_flushed_is_counted(tmp_pat
     assert value("heartbeats_applied_total", partition="0") == 3
     assert value("records_applied_total", partition="0") == 2
     assert value("records_duplicate_total", partition="0") == 3
-    assert value("dead_letters_total", source="log") == 1
+    assert value("dead_letters_total", source="log", reason="unreadable") == 1
     assert value("flush_seconds_count") == 1
     assert value("flush_rows_sum") == 3  # an hour, a week, a play
     assert (value("flush_bytes_sum") or 0) > 30

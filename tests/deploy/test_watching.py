@@ -91,8 +91,18 @@ CASES = [
         2_700,
         False,
     ),
-    ("HeartlineDeadLetters", {'heartline_dead_letters_total{source="log"}': "0 0 1 1 1"}, 60, True),
-    ("HeartlineDeadLetters", {'heartline_dead_letters_total{source="log"}': "3+0x8"}, 60, False),
+    (
+        "HeartlineDeadLetters",
+        {'heartline_dead_letters_total{source="log",reason="unreadable"}': "0 0 1 1 1"},
+        60,
+        True,
+    ),
+    (
+        "HeartlineDeadLetters",
+        {'heartline_dead_letters_total{source="log",reason="unreadable"}': "3+0x8"},
+        60,
+        False,
+    ),
     ("HeartlinePresenceAway", {'heartline_presence_away{process="a"}': "1+0x40"}, 330, True),
     ("HeartlinePresenceAway", {'heartline_presence_away{process="a"}': "0+0x40"}, 330, False),
     (
