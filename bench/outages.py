@@ -1,7 +1,8 @@
 """Recovery on real servers: Kafka, Cassandra and Redis are killed and frozen, and what runs on them too.
 
 Each victim is struck as often as any other, at random moments under load, some right after another one;
-the frozen sleep for a minute and a half and go on as if nothing had been. In the end the store must equal
+the frozen sleep for a minute and a half and go on as if nothing had been, and servers are cut off for as
+long, or lose every connection in the middle of what is said. In the end the store must equal
 the log, and both what was acknowledged, or the benchmark fails and names the seed that replays it.
 
 Predicted: what is frozen is waited for, so that all is well a few seconds after it wakes; a killed broker
@@ -29,7 +30,7 @@ FROZEN_S = 90.0
 def main() -> None:
     """Run and report."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=28)
+    parser.add_argument("--rounds", type=int, default=2 * len(outages(FROZEN_S)))
     parser.add_argument("--frozen", type=float, default=FROZEN_S, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
     arguments = parser.parse_args()
@@ -37,7 +38,7 @@ def main() -> None:
     console.print(f"seed {arguments.seed}", highlight=False)
     with (
         tempfile.TemporaryDirectory(prefix="heartline-outages-") as folder,
-        backends(Path(folder) / "servers") as servers,
+        backends(Path(folder) / "servers", cables=True) as servers,
         chaos(
             Path(folder) / "data",
             seed=arguments.seed,

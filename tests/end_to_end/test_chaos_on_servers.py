@@ -32,7 +32,7 @@ def test_nothing_acknowledged_is_lost_or_doubled_whatever_befalls_the_servers(
 
     try:
         with (
-            backends(tmp_path / "servers") as servers,
+            backends(tmp_path / "servers", cables=True) as servers,
             chaos(
                 tmp_path / "data",
                 seed=SEED,

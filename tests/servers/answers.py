@@ -44,6 +44,11 @@ def redis_answers(port: int) -> bool:
     return _asked(port, ask)
 
 
+def tcp_answers(port: int) -> bool:
+    """Whether somebody takes connections."""
+    return _asked(port, lambda _: True)
+
+
 def http_answers(port: int, path: str) -> bool:
     """Whether *path* is there."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)

@@ -26,6 +26,9 @@ class Kafka:
     variable = "HEARTLINE_LOG"
     ports: ClassVar = {"port": 29092, "controller_port": 29093}
 
+    def __init__(self, told_port: int = 0) -> None:
+        self._told_port = told_port  # where it tells clients that it is; 0: where it is
+
     def install(self, programs: Path) -> None:
         """Have Java and the jars."""
         java()
@@ -33,7 +36,7 @@ class Kafka:
 
     def command(self, place: Place) -> list[str]:
         """Configure the broker and, the first time, format its directory; tells how to start it."""
-        properties = place.configured("kafka.properties")
+        properties = place.configured("kafka.properties", told_port=self._told_port or place.port)
         run = [str(java()), *LOGGING, "-cp", f"{jars(self.name, place.programs)}/*"]
         if not (place.data / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()

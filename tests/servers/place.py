@@ -29,11 +29,11 @@ class Place:
         data.mkdir(parents=True, exist_ok=True)
         return data
 
-    def configured(self, name: str) -> Path:
-        """Write our configuration file *name* with this place's folder and ports filled in."""
+    def configured(self, name: str, **more: int) -> Path:
+        """Write our configuration file *name* with this place's folder and ports, and *more*, filled in."""
         written = self.home / name
         template = Template((CONFIGURATION / name).read_text())
-        written.write_text(template.substitute(self.ports, data=self.data))
+        written.write_text(template.substitute(self.ports, data=self.data, **more))
         return written
 
     def secret(self) -> str:

@@ -30,15 +30,36 @@ class Server(Victim):
 
 @dataclass(frozen=True, slots=True)
 class FrozenServer(Server):
-    """A server that stops answering for a while and keeps every connection, as behind a cut cable."""
+    """A server that stops in the middle of what it does for a while, and then goes on."""
 
     seconds: float = 0.0
     verb = "frozen"
 
     def kill(self, instance: Instance, rng: random.Random) -> Sequence[int]:
         """Freeze it."""
-        instance.servers.freeze(self.title, self.seconds)
-        return [instance.servers.pid(self.title)]
+        return [instance.servers.freeze(self.title, self.seconds)]
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff(FrozenServer):
+    """A server to which nothing gets through for a while; it goes on, and so do its clients."""
+
+    verb = "cut off"
+
+    def kill(self, instance: Instance, rng: random.Random) -> Sequence[int]:
+        """Cut its cable."""
+        return [instance.servers.cut(self.title, self.seconds)]
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected(Server):
+    """A server that loses every connection in the middle of whatever is said."""
+
+    verb = "disconnected"
+
+    def kill(self, instance: Instance, rng: random.Random) -> Sequence[int]:
+        """Tear out its cable."""
+        return [instance.servers.tear_out(self.title)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +100,12 @@ def outages(frozen_s: float) -> tuple[Victim, ...]:
         FrozenServer("Kafka", "kafka", late_s, seconds=frozen_s),
         FrozenServer("Cassandra", "cassandra", late_s, seconds=frozen_s),
         FrozenServer("Redis", "redis", late_s, seconds=frozen_s),
+        CutOff("Kafka", "kafka", late_s, seconds=frozen_s),
+        CutOff("Cassandra", "cassandra", late_s, seconds=frozen_s),
+        CutOff("Redis", "redis", late_s, seconds=frozen_s),
+        Disconnected("Kafka", "kafka", REST_S),
+        Disconnected("Cassandra", "cassandra", REST_S),
+        Disconnected("Redis", "redis", AT_ONCE_S),
         Frozen("shard", "ray::_Shard", late_s, seconds=frozen_s),
         Frozen("consumer", consumer.title, late_s, seconds=frozen_s),
     )
