@@ -45,6 +45,7 @@ WIDTHS = [360, 768, 1280]
 WEEK_MS = 7 * 24 * HOUR_MS
 
 pytestmark = [
+    pytest.mark.beside,
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium on this machine"),
 ]

@@ -26,7 +26,7 @@ from tests.end_to_end.running import (
     until,
 )
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.beside, pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
