@@ -65,7 +65,7 @@ CONFIGURATION = {
 }
 
 WRITTEN = WriterProperties(
-    compression="ZSTD",  # no id of a heartbeat comes twice, so a dictionary of them only costs
+    compression="ZSTD",  # an id of a heartbeat hardly ever comes twice: a dictionary only costs
     column_properties={"id": ColumnProperties(dictionary_enabled=False)},
 )
 
@@ -180,10 +180,9 @@ class Warehouse:
         """
         with _told():
             removed = sum(map(self._compact, self._cluttered()))
-            if removed or thoroughly:
-                self._table.vacuum(
-                    KEPT_HOURS, dry_run=False, enforce_retention_duration=False, full=thoroughly
-                )
+            self._table.vacuum(
+                KEPT_HOURS, dry_run=False, enforce_retention_duration=False, full=thoroughly
+            )
             return removed
 
     def _erase(self, names: Collection[str]) -> None:
@@ -191,6 +190,7 @@ class Warehouse:
         buckets = ", ".join(map(str, sorted({*buckets_of(pa.array(sorted(names))).tolist()})))
         self._table.delete(
             f"bucket IN ({buckets}) AND kind <> {int(Kind.ERASE)} AND listener_id IN ({listed})",
+            writer_properties=WRITTEN,
             commit_properties=CommitProperties(max_commit_retries=0),
         )
 
@@ -211,7 +211,10 @@ class Warehouse:
 
     def _compact(self, day: str) -> int:
         done = self._table.optimize.compact(
-            [("day", "=", day)], target_size=FILE_BYTES, max_concurrent_tasks=1
+            [("day", "=", day)],
+            target_size=FILE_BYTES,
+            max_concurrent_tasks=1,
+            writer_properties=WRITTEN,
         )
         return int(done["numFilesRemoved"])
 

@@ -26,12 +26,14 @@ from streams.archive_metrics import ArchiveMetrics
 
 GROUP = "archive"
 EVERY_S = 60.0  # what comes in the meantime is one commit of the table
-MOST_BYTES = 8 << 20  # of payload in one commit: a few hundred thousand heartbeats
+MOST_BYTES = 32 << 20  # of payload in one commit: half a million heartbeats
 TIDY_EVERY = 10  # rounds
 BEGIN_S = 60.0  # after a start: everything else begins in peace
 RETRY_S = 30.0
 
 log_ = logging.getLogger(__name__)
+
+Ends = dict[Generation, list[int]]  # the offset behind the last record of each partition
 
 
 @dataclass(slots=True)
@@ -54,8 +56,9 @@ class Gathered:
 
     def _batch(self, partition: int, records: Sequence[Record]) -> pa.RecordBatch:
         batch, sizes, damaged = decode_all([record.payload for record in records])
-        for _, error in damaged:  # shards leave it out as well
-            log_.warning("left out a record: %s", error)
+        for index, error in damaged:  # shards leave it out as well
+            at = {"partition": partition, "offset": records[index].offset}
+            log_.warning("left out a record: %s", error, extra=at)
         where = (
             np.full(batch.num_rows, self.generation.number),
             np.full(batch.num_rows, partition),
@@ -108,17 +111,25 @@ class Archive:
         return self._metrics.records
 
     async def write_all(self) -> None:
-        """Write everything that is in the log."""
-        while await self.write_some():
+        """Write everything that is in the log now; what comes meanwhile has time."""
+        ends = await self._ends()
+        while await self._write_some(ends):
             pass
+        self._metrics.is_done()
 
     async def write_some(self) -> int:
         """Write what has come, or as much of it as fits in one commit; tells how many records.
 
         Another archive that was first costs nothing but the time: its records count as ours.
         """
+        return await self._write_some(await self._ends())
+
+    async def _ends(self) -> Ends:
+        return {each: await self._log.ends(each) for each in await self._log.generations()}
+
+    async def _write_some(self, ends: Ends) -> int:
         await asyncio.to_thread(self._warehouse.refresh)
-        gathered = await self._gathered()
+        gathered = await self._gathered(ends)
         if gathered is None:
             return 0
         lacking_ms = await self._log.trimmed_ms() if gathered.has_gap else 0
@@ -131,13 +142,13 @@ class Archive:
         """See to the files of the warehouse; tells how many went."""
         return await asyncio.to_thread(self._warehouse.tidy, thoroughly=thoroughly)
 
-    async def _gathered(self) -> Gathered | None:
+    async def _gathered(self, ends: Ends) -> Gathered | None:
         has_gap = False
-        for generation in await self._log.generations():
+        for generation, of_parts in ends.items():
             await self._release(generation)
-            wanted, ends = self._warehouse.archived(generation), await self._log.ends(generation)
-            behind = [p for p, end in enumerate(ends) if wanted[p] < end]
-            self._metrics.is_behind(generation.number, sum(ends) - sum(wanted))
+            wanted = self._warehouse.archived(generation)
+            behind = [p for p, end in enumerate(of_parts) if wanted[p] < end]
+            self._metrics.is_behind(generation.number, sum(of_parts[p] - wanted[p] for p in behind))
             gathered = Gathered(generation, has_gap=has_gap)
             for partition in behind:
                 records = await self._log.read(

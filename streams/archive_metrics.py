@@ -17,12 +17,21 @@ class ArchiveMetrics:
             ["generation"],
             registry=at,
         )
+        self._done_s = Gauge(
+            "heartline_archive_done_timestamp_seconds",
+            "When the warehouse last had everything that was in the log shortly before; 0: never",
+            registry=at,
+        )
         self.records = 0
 
     def wrote(self, records: int) -> None:
         """Count records that are in the warehouse."""
         self.records += records
         self._records.inc(records)
+
+    def is_done(self) -> None:
+        """Note that everything that was in the log when the round began is in the warehouse."""
+        self._done_s.set_to_current_time()
 
     def is_behind(self, generation: int, records: int) -> None:
         """Note how much of a generation is left to carry."""

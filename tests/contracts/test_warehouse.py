@@ -12,7 +12,8 @@ from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
 from domain.log_records import records_of
 from domain.payloads import encode, encode_erase
-from domain.ports import Log
+from domain.ports import Log, Record
+from domain.positions import Generation
 from domain.units import DAY_MS, MINUTE_MS
 from heartline.settings import Settings
 from heartline.warehouses import open_warehouse
@@ -207,14 +208,49 @@ async def test_older_generations_come_first_and_whole(log: MemoryLog, opened: Op
     assert warehouse.archived(await log.generation()) == await log.ends(await log.generation())
 
 
-async def test_a_record_that_cannot_be_read_is_left_out(log: MemoryLog, opened: Open) -> None:
-    await log.append([(0, b"nonsense"), (0, encode(batch_of(beats("ann", 1))))])
+async def test_a_record_that_cannot_be_read_is_left_out(
+    log: MemoryLog, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    payloads = [encode(batch_of(beats(f"ann-{number}", 2))) for number in range(40)]
+    payloads[3], payloads[20] = b"nonsense", payloads[20][:-1]
+    await log.append([(0, payload) for payload in payloads])
     warehouse = opened()
 
     await Archive(log, warehouse).write_all()
 
-    assert len(held(warehouse)) == 1
-    assert warehouse.archived(await log.generation())[0] == 2
+    rows = [
+        row
+        for bucket in range(BUCKETS)
+        for row in warehouse.read(
+            ["listener_id", "offset"], bucket=bucket, first_ms=0, last_ms=LATEST_MS
+        ).to_pylist()
+    ]
+    assert sorted((row["offset"], row["listener_id"]) for row in rows) == [
+        (number, f"ann-{number}") for number in range(40) if number not in {3, 20} for _ in range(2)
+    ]
+    assert [record.__dict__["offset"] for record in caplog.records] == [3, 20]
+    assert warehouse.archived(await log.generation())[0] == 40
+
+
+class GrowingLog(MemoryLog):
+    """Somebody appends whenever it is read."""
+
+    async def read(
+        self, generation: Generation, partition: int, offset: int, *, most_bytes: int
+    ) -> list[Record]:
+        found = await super().read(generation, partition, offset, most_bytes=most_bytes)
+        await self.put(beats("bob", 1))
+        return found
+
+
+async def test_a_round_ends_while_heartbeats_come_in(opened: Open) -> None:
+    log = GrowingLog(Clock(MONDAY_MS + DAY_MS), 1)
+    await log.put(beats("ann", 1))
+    warehouse = opened()
+
+    await Archive(log, warehouse).write_all()
+
+    assert [beat.listener_id for beat in held(warehouse)] == ["ann"]
 
 
 async def test_an_erased_listener_is_gone_and_stays_so(log: MemoryLog, opened: Open) -> None:

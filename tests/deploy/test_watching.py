@@ -76,19 +76,28 @@ CASES = [
     (
         "HeartlineArchiveStuck",
         {
-            'heartline_archive_behind_records{generation="0"}': "7+0x200",
-            "heartline_archived_records_total": "9+0x200",
+            "heartline_archive_done_timestamp_seconds": "0+0x400",
+            "heartline_archived_records_total": "9+0x400",
         },
-        2_700,
+        4_500,
         True,
     ),
     (
         "HeartlineArchiveStuck",
         {
-            'heartline_archive_behind_records{generation="0"}': "7+0x200",
-            "heartline_archived_records_total": "9+1x200",
+            "heartline_archive_done_timestamp_seconds": "0+0x400",
+            "heartline_archived_records_total": "9+1x400",
         },
-        2_700,
+        4_500,
+        False,
+    ),
+    (
+        "HeartlineArchiveStuck",
+        {
+            "heartline_archive_done_timestamp_seconds": "0+15x400",
+            "heartline_archived_records_total": "9+0x400",
+        },
+        4_500,
         False,
     ),
     (
