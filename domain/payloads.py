@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from domain.batches import batch_of, offsets_of
 from domain.errors import UnreadableRecord
 from domain.heartbeats import Heartbeat, Kind
+from domain.ids import CONTEXT_BYTES, ID_BYTES, LISTENER_ID_BYTES
 from domain.packing import Octets, can_pack, pack, pack_numbers, packed_bytes
 
 FORMAT = 2
@@ -34,6 +35,9 @@ WORTHWHILE = (
 )  # ... and it is compressed if it has fewer different ones than that share of rows
 MOST_PLAIN_BYTES = 64 << 20
 MOST_ROWS = 1 << 16
+MOST_ROW_BYTES = (  # texts, their lengths, and numbers
+    LISTENER_ID_BYTES + 4 * ID_BYTES + CONTEXT_BYTES + 2 * len(TEXTS) + 8 * len(NUMBERS)
+)
 
 # as `struct` and as kernels see it
 HEAD_LAYOUT = Struct("<B6B4Bx3I4q")
@@ -147,7 +151,7 @@ def open_payload(payload: bytes) -> Opened:
         raise UnreadableRecord("unknown format")
     _, *fields = HEAD_LAYOUT.unpack_from(payload)
     widths, (rows, size, frame) = fields[:6], fields[10:13]
-    if size > MOST_PLAIN_BYTES or rows > MOST_ROWS:
+    if size > min(MOST_PLAIN_BYTES, rows * MOST_ROW_BYTES) or rows > MOST_ROWS:
         raise UnreadableRecord(f"claims {size} bytes and {rows} heartbeats")
     packed_at = HEAD_LAYOUT.size + frame
     if packed_at + sum(packed_bytes(rows * width) for width in widths) != len(payload):

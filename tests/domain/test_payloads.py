@@ -17,6 +17,7 @@ from domain.payloads import (
     FORMAT,
     HEAD_LAYOUT,
     MOST_PLAIN_BYTES,
+    MOST_ROW_BYTES,
     MOST_ROWS,
     encode,
     encode_erase,
@@ -93,6 +94,11 @@ def test_what_is_encoded_decodes_to_the_same(drawn: list[Heartbeat]) -> None:
     assert heartbeats_of(decode(encode(batch_of(drawn)))) == drawn
 
 
+BROKEN_INSIDE = [  # they open, and are found damaged row by row
+    with_frame(PAYLOADS["packed"], lambda frame: frame[:-1] + b"\xff"),
+    changed(PAYLOADS["packed"], BASES, "<q", -1),
+    changed(PAYLOADS["compressed"], BASES + 24, "<q", max(Kind) + 1),
+]
 PAYLOAD = heartbeats().map(lambda drawn: encode(batch_of(drawn)))
 
 
@@ -101,6 +107,8 @@ def test_payloads_read_together_are_as_one_by_one(
     payloads: list[bytes], rng: random.Random
 ) -> None:
     payloads += [damaged(payload, rng) for payload in payloads[:2] if payload]
+    payloads += rng.sample(BROKEN_INSIDE, rng.randrange(3))
+    rng.shuffle(payloads)
 
     batch, sizes, refused = decode_all(payloads)
 
@@ -293,7 +301,12 @@ def test_what_encode_did_not_write_is_unreadable(payload: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("at", "claimed"),
-    [(PLAIN, MOST_PLAIN_BYTES + 1), (PLAIN, (1 << 32) - 1), (ROWS, MOST_ROWS + 1)],
+    [
+        (PLAIN, MOST_PLAIN_BYTES + 1),
+        (PLAIN, (1 << 32) - 1),
+        (PLAIN, 31 * MOST_ROW_BYTES + 1),
+        (ROWS, MOST_ROWS + 1),
+    ],
 )
 def test_a_claim_beyond_the_limit_is_refused_before_anything_is_allocated(
     at: int, claimed: int
