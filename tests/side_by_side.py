@@ -6,6 +6,7 @@ What those beside say is told when the first is done.
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import IO
 
@@ -23,7 +24,12 @@ def main(arguments: list[str]) -> int:
         for _, told in beside:
             told.seek(0)
             sys.stdout.write(told.read())
-    return here.returncode or max(there)
+    return first_bad([here.returncode, *there])
+
+
+def first_bad(statuses: Sequence[int]) -> int:
+    """Tell the first that is not 0; it is below 0 of who was killed by a signal."""
+    return next(filter(None, statuses), 0)
 
 
 def _begun(
