@@ -1,9 +1,10 @@
-"""The servers of one `up`, of its own: they are killed and frozen."""
+"""The servers of one `up`, of its own: they are killed, frozen, cut off and disconnected."""
 
+import contextlib
 import os
+import random
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Timer
@@ -19,30 +20,36 @@ from tests.servers.kafka import Kafka
 from tests.servers.place import Place
 from tests.servers.ports import free_ports
 from tests.servers.redis import Redis
-from tests.servers.running import Running, Server, launch, stop, wait_until_ready
+from tests.servers.running import Failed, Running, Server, launch, stop, wait_until_ready
 
 SERVERS: tuple[Server, ...] = (Kafka(), Cassandra(), Redis())
+CABLE_PORTS = range(30_000, 32_000)  # no server that picks a port takes one of these
 
 
 class Backends:
-    """Running servers by name, each at the end of a cable if there are *cables*."""
+    """Running servers by name, and the cables that they are at the ends of, if there are any."""
 
-    def __init__(self, folder: Path, *, cables: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._running = dict[str, Running]()
+        self._cables = dict[str, Running]()
+
+    def begin(self, *, cables: bool) -> None:
+        """Start all, each at the end of a cable if there are *cables*, and wait until they answer.
+
+        :raises Missing: if what they are made of cannot be had.
+        :raises Failed: if one does not start; others may run already.
+        """
         for each in SERVERS:
             each.install(PROGRAMS)
-        told = free_ports(len(SERVERS)) if cables else [0] * len(SERVERS)
-        servers = [Kafka(told[0]), *SERVERS[1:]]
+        told = _cable_ports() if cables else {}
         # all from this thread: they end when the thread that began them does
-        self._running = {each.name: self._launch(each) for each in servers}
-        self._cables = {
-            each.name: self._launch(
-                Cable(f"{each.name}-cable", port, self._running[each.name].place.port)
-            )
-            for each, port in zip(servers, told, strict=True)
-            if port
-        }
-        for running in (*self._running.values(), *self._cables.values()):
+        for each in _servers(told):
+            self._running[each.name] = self._launch(each)
+        for name, port in told.items():
+            cable = Cable(f"{name}-cable", port, self._running[name].place.port)
+            self._cables[name] = self._launch(cable)
+        for running in self._all():
             wait_until_ready(running)
 
     @property
@@ -83,10 +90,12 @@ class Backends:
 
     def stop(self) -> None:
         """Stop all."""
-        for running in (*self._running.values(), *self._cables.values()):
-            if running.lives:
-                os.kill(running.pid, signal.SIGCONT)
+        for running in self._all():
+            _go_on(running.pid)
             stop(running)
+
+    def _all(self) -> tuple[Running, ...]:
+        return (*self._running.values(), *self._cables.values())
 
     def _replace(self, running: dict[str, Running], name: str) -> int:
         before = running[name]
@@ -105,30 +114,48 @@ class Backends:
     def _launch(self, server: Server) -> Running:
         home = self._folder / server.name
         wanted = isinstance(server, Cable)  # others take any port, beside those of `make servers`
-        return launch(server, home, PROGRAMS, usual_ports=wanted, with_us=True)
+        running = launch(server, home, PROGRAMS, usual_ports=wanted, with_us=True)
+        if isinstance(server, Cable) and running.place.port != server.port:
+            stop(running)
+            raise Failed(f"clients were told port {server.port} of {server.name}; it is taken")
+        return running
+
+
+def _cable_ports() -> dict[str, int]:
+    """Choose where clients find each server."""
+    ports = free_ports(len(SERVERS), random.sample(CABLE_PORTS, len(CABLE_PORTS)))
+    return dict(zip((each.name for each in SERVERS), ports, strict=True))
+
+
+def _servers(told: Mapping[str, int]) -> list[Server]:
+    """Have Kafka tell clients the port that they are to use."""
+    return [Kafka(told.get(each.name, 0)) if isinstance(each, Kafka) else each for each in SERVERS]
 
 
 def freeze(pid: int, seconds: float) -> None:
     """Stop a process in the middle of what it does, and let it go on after a while."""
-
-    def go_on() -> None:
-        if processes.lives(pid):
-            os.kill(pid, signal.SIGCONT)
-
     os.kill(pid, signal.SIGSTOP)
-    timer = Timer(seconds, go_on)
+    timer = Timer(seconds, _go_on, [pid])
     timer.daemon = True
     timer.start()
 
 
-@contextmanager
+def _go_on(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
 def backends(folder: Path, *, cables: bool = False) -> Iterator[Backends]:
     """Have servers with tables of ours for a while, with cables to cut if wanted.
 
+    Nothing of them is left afterwards, nor if one does not start.
+
     :raises Missing: if what they are made of cannot be had.
     """
-    made = Backends(folder, cables=cables)
+    made = Backends(folder)
     try:
+        made.begin(cables=cables)
         address = ScyllaAddress.parse(made.environment["HEARTLINE_STORE"])
         assert address is not None
         migrate(address.hosts, address.port, address.keyspace, TABLES, replicas=1)
