@@ -20,8 +20,9 @@ PICTURES = "images"
 HEAD = """# Performance
 
 Made by `make docs-performance` from `bench/results/`, which `make bench` writes; edit neither by hand.
-A figure is the median of the runs beside it. Every benchmark starts what it measures as a user would,
-and the load generator shares the processor with it.
+A figure is the median of the runs beside it. What is asked over HTTP, started or killed is the real
+`heartline up`, and the load generator shares the processor with it. `flink`, `fold`, `presence`, `sim` and
+`warehouse` measure a part of Heartline in processes of their own; each says which.
 """
 
 Document = dict[str, Any]
