@@ -31,6 +31,7 @@ class Round:
     victim: Victim
     before: Victim | None  # killed a moment earlier, and not waited for
     back_s: float
+    caught_up_s: float  # till all was applied that the log had once it was back for a second
 
     @property
     def goal_s(self) -> float:
@@ -42,7 +43,8 @@ class Round:
         after = f" right after the {self.before}" if self.before else ""
         return (
             f"round {self.number:3}: {self.victim}{after}, "
-            f"back after {self.back_s:.1f} s (goal {self.goal_s:.0f} s){late}"
+            f"back after {self.back_s:.1f} s (goal {self.goal_s:.0f} s){late}, "
+            f"caught up after {self.caught_up_s:.1f} s"
         )
 
 
@@ -66,19 +68,21 @@ class Chaos:
                 yield self._play(number + 1, self._drawn.pop())
 
     def judge(self, sample: int) -> str:
-        """See that every number is right.
+        """See that nothing is left to apply, now that the load has ended, and that every number is right.
 
         Raises
         ------
         AssertionError
             One is not.
         """
+        caught_up_s = self._service.caught_up_s(time.monotonic())
         compared = check_sample(
             self.instance, self.ledger, self._operator, most=sample, seed=self.seed
         )
         in_log = check_recount(self.instance, self.ledger)
         assert self.ledger.wrong == []
         return (
+            f"lag zero {caught_up_s:.1f} s after the load; "
             f"{self.ledger.taken} heartbeats acknowledged, {self.ledger.refused} refused, "
             f"{self.ledger.retried} requests sent again, {in_log} in the log; "
             f"{compared} listeners compared over HTTP, everything by recount: no difference"
@@ -92,7 +96,7 @@ class Chaos:
             time.sleep(self._rng.uniform(0, LATEST_S))
         killed_s, killed = self._kill(victim)
         back_s = self._service.back_s(killed_s, lambda: victim.replaced(self.instance, killed))
-        return Round(number, victim, before, back_s)
+        return Round(number, victim, before, back_s, self._service.caught_up_s(killed_s))
 
     def _kill(self, victim: Victim) -> tuple[float, Sequence[int]]:
         """Kill it as soon as it is there."""

@@ -34,6 +34,27 @@ class Service:
                 time.sleep(EVERY_S)
         return well_s - since_s
 
+    def caught_up_s(self, since_s: float) -> float:
+        """Wait until all that the log has by now is applied; the seconds *since_s* till then."""
+        begun_s, ends = time.monotonic(), dict[int, int]()
+        with httpx.Client(base_url=self._instance.url, timeout=ASK_S) as client:
+            while True:
+                told = self._partitions(client)
+                ends = ends or {each["partition"]: each["end"] for each in told}
+                behind = [one for one in told if one["end"] - one["lag"] < ends[one["partition"]]]
+                if told and not behind:
+                    return time.monotonic() - since_s
+                assert time.monotonic() - begun_s < LIMIT_S, f"it never caught up: {behind}"
+                time.sleep(EVERY_S)
+
+    def _partitions(self, client: httpx.Client) -> list[dict[str, Any]]:
+        """Tell how far each partition is; none while that is not known."""
+        try:
+            answer = client.get("/v1/status", headers=_bearer(self._operator))
+        except httpx.HTTPError:
+            return []
+        return list(answer.json()["partitions"]) if answer.status_code == 200 else []
+
     def _trouble(self, client: httpx.Client) -> str:
         """Tell what is wrong, "" for nothing."""
         try:
