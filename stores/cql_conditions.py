@@ -1,10 +1,11 @@
 """Conditional writes of versioned rows by Paxos (lightweight transactions), each with a known outcome.
 
 Who does not hear whether a write was done reads the row at serial consistency, which ends what is under
-way: every write leaves its writer's number in the row.
+way: every write leaves its writer's number in the row. Not ended is a question that still waits at a
+node: it may be done later, and bring back what was deleted meanwhile, if it wants to write over none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 
 from cassandra import ConsistencyLevel
@@ -36,34 +37,73 @@ class Conditions:
     async def write(
         self, cql: TableCql, key: Key, values: Sequence[Value], version: int, ttl_s: int | None
     ) -> bool:
-        """Write a row over a live one of *version* (0: over none); tells whether it was."""
+        """Write a row over a live one of *version* (0: over none); tells whether it was.
+
+        :raises Unavailable: if that is not known.
+        """
         if not 0 <= version <= MOST_VERSION:
             return False
-        for _ in range(TRIES):
-            writer = self._random.getrandbits(WRITER_BITS)
+        writer = self._random.getrandbits(WRITER_BITS)
+
+        async def ask() -> bool:
             expires = expiry_ms(self._now_ms(), ttl_s)
             row = [self._lives_s(ttl_s), *values, version + 1, expires, writer, *key]
-            try:
-                return await self._written(cql, row, version)
-            except Unavailable:
-                found = await self._settled(cql, key)
-                if found and found[0][-1] == writer:
-                    return True
-        raise Unavailable(f"the store: too many write {cql.table.name} at the same time")
+            return await self._written(cql, row, version)
+
+        def judge(found: Rows) -> bool | None:
+            if not found:
+                return None
+            stands, expires, by = found[0][-3:]
+            if by == writer:
+                return True
+            return False if stands == version + 1 and expires > self._now_ms() else None
+
+        return await self._known(cql, key, ask, judge)
 
     async def delete(self, cql: TableCql, key: Key, version: int) -> bool:
         """Delete a live row of *version*; tells whether it was.
 
         Of two who delete one version while the cluster does not answer, both may hear that they did.
+
+        :raises Unavailable: if that is not known.
         """
         if not 0 < version <= MOST_VERSION:
             return False
+        return await self._known(
+            cql,
+            key,
+            lambda: self._applied(cql.delete_if, [*key, version, self._now_ms()]),
+            lambda found: None if found else True,
+        )
+
+    async def _known(
+        self,
+        cql: TableCql,
+        key: Key,
+        ask: Callable[[], Awaitable[bool]],
+        judge: Callable[[Rows], bool | None],
+    ) -> bool:
+        """Ask until the outcome is known; *judge* tells it by the row, None if that does not show it.
+
+        A refusal counts only if every earlier question was answered: one that was not may have been
+        what stands in the way, or may have been done and written over.
+        """
+        heard = True
         for _ in range(TRIES):
+            refused = False
             try:
-                return await self._applied(cql.delete_if, [*key, version, self._now_ms()])
-            except Unavailable:
-                if not await self._settled(cql, key):
+                if await ask():
                     return True
+                refused = True
+            except Unavailable:
+                heard = False
+            if heard:
+                return False
+            outcome = judge(await self._settled(cql, key))
+            if outcome is not None:
+                return outcome
+            if refused:
+                raise Unavailable(f"the store: whether it wrote {cql.table.name} is not known")
         raise Unavailable(f"the store: too many write {cql.table.name} at the same time")
 
     async def _written(self, cql: TableCql, row: Sequence[Value], version: int) -> bool:

@@ -1,15 +1,15 @@
 """Answers that are lost on the way: whoever wrote must know all the same."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from random import Random
 
 import pytest
 from cassandra.query import Statement
 
 from domain.errors import Unavailable
-from stores.cql_bridge import Rows
+from stores.cql_bridge import Enough, Rows
 from stores.cql_conditions import Conditions
-from stores.cql_session import CqlSession, connected, new_cluster
+from stores.cql_session import CqlSession, connected, everything, new_cluster
 from stores.table_cql import TableCql
 from stores.tables import ACCOUNT_NAMES
 from tests.clock import Clock
@@ -24,11 +24,24 @@ class Forgetful(CqlSession):
     """A session that loses the question, or the answer, of every conditional write but some."""
 
     asks: list[str]
+    meanwhile: Callable[[], Awaitable[object]] | None = None  # what others do before it looks
+    late: Statement | None = None
+
+    async def ask(self, statement: Statement, enough: Enough = everything) -> Rows:
+        if meanwhile := self.meanwhile:
+            self.meanwhile = None
+            await meanwhile()
+        return await super().ask(statement, enough)
 
     async def ask_once(self, statement: Statement) -> Rows:
         fate = self.asks.pop(0) if self.asks else "heard"
-        if fate == "question lost":
+        if fate == "question late":
+            self.late = statement
+        if fate in {"question lost", "question late"}:
             raise Unavailable("lost")
+        if self.late:
+            late, self.late = self.late, None
+            await super().ask_once(late)
         rows = await super().ask_once(statement)
         if fate == "answer lost":
             raise Unavailable("lost")
@@ -81,6 +94,40 @@ async def test_the_loser_of_a_race_whose_answer_is_lost_knows_that_it_lost(
     session.asks = ["answer lost", "answer lost"]
 
     assert not await conditions.write(NAMES, ("ann",), ["loser"], 0, None)
+    await session.close()
+
+
+async def test_who_was_written_over_before_it_could_look_is_not_refused(
+    session: Forgetful, conditions: Conditions
+) -> None:
+    assert await conditions.write(NAMES, ("ann",), ["1"], 0, None)
+    session.asks = ["answer lost"]
+    session.meanwhile = lambda: conditions.write(NAMES, ("ann",), ["3"], 2, None)
+
+    with pytest.raises(Unavailable, match="not known"):
+        await conditions.write(NAMES, ("ann",), ["2"], 1, None)
+    assert await conditions.write(NAMES, ("ann",), ["4"], 3, None)
+    await session.close()
+
+
+async def test_a_question_that_comes_late_was_the_writers_own(
+    session: Forgetful, conditions: Conditions
+) -> None:
+    assert await conditions.write(NAMES, ("ann",), ["1"], 0, None)
+    session.asks = ["question late"]
+
+    assert await conditions.write(NAMES, ("ann",), ["2"], 1, None)
+    assert not await conditions.write(NAMES, ("ann",), ["3"], 1, None)
+    await session.close()
+
+
+async def test_a_deletion_that_comes_late_was_one(
+    session: Forgetful, conditions: Conditions
+) -> None:
+    assert await conditions.write(NAMES, ("ann",), ["1"], 0, None)
+    session.asks = ["question late"]
+
+    assert await conditions.delete(NAMES, ("ann",), 1)
     await session.close()
 
 
