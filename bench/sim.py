@@ -1,7 +1,9 @@
 """Seeds of the simulator: the real state machines under faults, in virtual time, against the oracle.
 
 Each seed is a log, a store, shards and a tailer in one process, some hundred events long: crashes,
-zombies, lost answers, flushes applied by half, new generations. Measured is how many seeds a machine
+zombies, lost answers, flushes applied by half, new generations. Then rivals want the same names,
+accounts and refresh tokens of a cluster, whose conditional writes are late, unfinished, or lose their
+answers; each must have been told what came of it. Measured is how many seeds a machine
 checks in a second; promised is that not one of them finds a difference.
 
 Predicted: 20 seeds/s on a core. What was seen stands in ``bench/results/sim.json``; half of the time

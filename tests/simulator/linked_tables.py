@@ -9,6 +9,7 @@ from domain.positions import MOST_PARTITIONS
 from stores.cql_batches import Write, stages
 from stores.tables import PLAYS, PROGRESS
 from tests.simulator.comparison import Wrong
+from tests.simulator.linked_session import cluster_tables
 from tests.simulator.links import Link
 from tests.simulator.virtual_time import Process
 from tests.simulator.world import World
@@ -17,13 +18,16 @@ Writes = Sequence[Write]
 
 
 class LinkedTables:
-    """`domain.ports.Tables` at the other end of a link; a write of several rows may be torn."""
+    """`domain.ports.Tables` at the other end of a link; a write of several rows may be torn.
+
+    Versioned tables are those of a cluster, with its own code for what becomes of a lost answer.
+    """
 
     def __init__(self, world: World, process: Process) -> None:
         self._link, self._tables = Link(world, process, world.store_backend), world.tables
-        # nothing that is simulated uses versioned tables
-        self.read, self.scan = self._tables.read, self._tables.scan
-        self.write_if, self.delete_if = self._tables.write_if, self._tables.delete_if
+        versioned = cluster_tables(self._link)
+        self.read, self.scan = versioned.read, versioned.scan
+        self.write_if, self.delete_if = versioned.write_if, versioned.delete_if
         self.close = self._tables.close
 
     async def read_stamped(self, table: Table, keys: Sequence[Key]) -> list[StampedRow | None]:

@@ -35,7 +35,9 @@ class Link:
         self.world, self.process, self.backend = world, process, backend
         self._breaks = process.name.startswith("shard")
 
-    async def call(self, what: str, *effects: Effect, writes: bool = False) -> Any:
+    async def call(
+        self, what: str, *effects: Effect, writes: bool = False, latest_s: float = LATEST_S
+    ) -> Any:
         """Have the *effects* take place, one after the other; tells what the last one says."""
         await self.process.awake()
         loop = asyncio.get_running_loop()
@@ -44,7 +46,7 @@ class Link:
         if writes and self.world.strikes(Fault.LATE):
             self.world.happened(Fault.LATE)
             loop.call_later(PATIENCE_S, _fail, answer, Unavailable("no answer"))
-            delay = self.world.dice.uniform(PATIENCE_S, LATEST_S)
+            delay = self.world.dice.uniform(PATIENCE_S, latest_s)
         message = Message(what, effects, answer, writes, self.world.boots)
         loop.call_later(delay, self._arrive, message)
         try:

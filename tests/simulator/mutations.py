@@ -12,12 +12,16 @@ from actors.partition import GROUP, Dues, Partition
 from domain.counted import Counted
 from domain.errors import Unavailable
 from domain.fold import Fold
-from domain.ports import Record, Table
+from domain.ports import Key, Record, Table
 from domain.positions import position
 from domain.rows import FORMAT, Rows, encode_week, hour_quarters, read_hour, read_week
 from domain.units import HOUR_MS, quarter_of, utc_week, week_start_ms
 from domain.wanted import Stored, Wanted
+from stores.accounts import Accounts
+from stores.cql_conditions import TRIES, Conditions
 from stores.listening import Listening
+from stores.refresh_families import RefreshFamilies
+from stores.table_cql import TableCql
 from stores.tables import LISTENING_WEEKS
 from streams.arrivals import Arrivals
 from streams.following import Following
@@ -31,6 +35,7 @@ _apply, _committed, _flush = Partition.apply, Partition._committed, Partition.fl
 _take, _write = Partition._take, Partition._write
 _collect, _install = Fold.collect, Fold.install
 _acknowledge = Arrivals.acknowledge
+_write_family, _take_name = RefreshFamilies._write, Accounts._take_name
 _write_rows, _drain = Listening.write, heartline.generations.drain
 
 
@@ -232,6 +237,44 @@ def _acknowledge_all(self: Arrivals, _durable: int) -> None:
     _acknowledge(self, 1 << 40)
 
 
+async def _lost_is_refused(
+    _self: Conditions, _cql: TableCql, _key: Key, ask: Any, _judge: Any
+) -> bool:
+    try:
+        return bool(await ask())
+    except Unavailable:
+        return False
+
+
+async def _ask_blindly(_self: Conditions, _cql: TableCql, _key: Key, ask: Any, _judge: Any) -> bool:
+    for _ in range(TRIES):
+        with suppress(Unavailable):
+            return bool(await ask())
+    raise Unavailable
+
+
+async def _believe_every_refusal(
+    self: Conditions, cql: TableCql, key: Key, ask: Any, judge: Any
+) -> bool:
+    for _ in range(TRIES):
+        with suppress(Unavailable):
+            return bool(await ask())
+        outcome = judge(await self._settled(cql, key))
+        if outcome is not None:
+            return bool(outcome)
+    raise Unavailable
+
+
+async def _write_whatever_stands(self: RefreshFamilies, *given: Any, **named: Any) -> bool:
+    await _write_family(self, *given, **named)
+    return True
+
+
+async def _take_whatever_name(self: Accounts, *given: Any) -> bool:
+    await _take_name(self, *given)
+    return True
+
+
 MUTATIONS: Mapping[str, Sequence[Patch]] = {
     "commit before the flush": [(Partition, "_write", _commit_first)],
     "write subtotals and progress before rows": [(Partition, "_write", _write_totals_first)],
@@ -269,6 +312,11 @@ MUTATIONS: Mapping[str, Sequence[Patch]] = {
     "begin a generation before the last is written": [
         (heartline.generations, "drain", _drain_as_far_as_it_goes)
     ],
+    "take a lost answer for a refusal": [(Conditions, "_known", _lost_is_refused)],
+    "repeat a conditional write blindly": [(Conditions, "_known", _ask_blindly)],
+    "believe a refusal after a lost answer": [(Conditions, "_known", _believe_every_refusal)],
+    "let two use one refresh token": [(RefreshFamilies, "_write", _write_whatever_stands)],
+    "give a name to two": [(Accounts, "_take_name", _take_whatever_name)],
 }
 
 # Mistakes that few seeds see as they are drawn, and what a run must have often to see them.

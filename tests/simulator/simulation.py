@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -14,6 +14,7 @@ from tests.simulator.comparison import Wrong
 from tests.simulator.ledger import Ledger
 from tests.simulator.life import SETTINGS, Life
 from tests.simulator.listeners import Listeners
+from tests.simulator.rivals import Rivals, rates
 from tests.simulator.tuning import is_expected, tuned
 from tests.simulator.virtual_time import run
 from tests.simulator.world import LATEST_S, NO_STRESS, Fault, Stress, World
@@ -65,17 +66,20 @@ class Outcome:
 
 
 def simulate(seed: int, stress: Stress = NO_STRESS) -> Outcome:
-    """Run a seed to its end."""
-    world = World(seed, stress)
-    error = ""
+    """Run a seed to its end; then its rivals, in a world of their own."""
+    world, other = World(seed, stress), World(seed, rates(seed))
+    error = _lived(world, Simulation(world).run) or _lived(other, Rivals(other).run)
+    return Outcome(seed, error, world.occurred + other.occurred, world.trace + other.trace)
+
+
+def _lived(world: World, life: Callable[[], Coroutine[Any, Any, None]]) -> str:
+    """Live in a world to the end; tells what was wrong."""
     with tuned(world):
         try:
-            run(lambda: Simulation(world).run())
+            run(life)
         except Exception as raised:
-            error = f"{type(raised).__name__}: {raised}"
-    if not error and world.unexpected:
-        error = f"unexpected: {world.unexpected[0]!r}"
-    return Outcome(seed, error, world.occurred, world.trace)
+            return f"{type(raised).__name__}: {raised}"
+    return f"unexpected: {world.unexpected[0]!r}" if world.unexpected else ""
 
 
 class Simulation:

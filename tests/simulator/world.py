@@ -11,6 +11,7 @@ from domain.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.clock import MONDAY_MS
 from tests.memory_log import MemoryLog, Part
 from tests.memory_tables import MemoryTables
+from tests.simulator.versioned_rows import VersionedRows
 
 
 class Fault(StrEnum):
@@ -44,6 +45,10 @@ class Fault(StrEnum):
     LEAP = "clock that leaps"
     OFF = "machine off for months"
     ERASE = "listener erased"
+    # that strike conditional writes, and those who make them
+    UNFINISHED = "conditional write left unfinished"
+    RIVAL_CRASH = "crash of a rival"
+    RIVAL_STALL = "rival that stands still for a while"
     # that clients bring about
     REPEATED = "heartbeat sent again"
     LATE_BEAT = "heartbeat from an earlier hour"
@@ -147,6 +152,7 @@ class World:
         # rows in one database, or on a cluster, where no write of several listeners is one
         self.cluster = Random(f"store of {seed}").random() < 0.5
         self.tables = MemoryTables(self.now_ms, larger_bytes=self.cluster)
+        self.versioned = VersionedRows(Random(f"rows of {seed}"), self._leaves_unfinished)
         self.store_backend = Backend("store", Fault.STORE_AWAY)
         self.log_backend = Backend("log", Fault.LOG_AWAY)
         self.promised: dict[Part, int] = defaultdict(int)  # the largest offset ever committed
@@ -167,6 +173,11 @@ class World:
         """Draw whether a fault strikes here and now."""
         rate = 0.0 if self.calm else self.conditions.rates.get(fault, 0.0)
         return rate > 0 and self.dice.random() < rate
+
+    def _leaves_unfinished(self) -> bool:
+        if strikes := self.strikes(Fault.UNFINISHED):
+            self.happened(Fault.UNFINISHED)
+        return strikes
 
     def happened(self, fault: Fault) -> None:
         """Note that a fault really had an effect."""
