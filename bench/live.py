@@ -9,8 +9,8 @@ heartbeat a request, each with a token that has to be verified anew, as fast as 
 Predicted: half a million on two cores: 17 000 heartbeats/s are 0.25 cores of ingest and reading the
 log, and 50 000 rows/s of the store, three for a listener in each commit window, are the rest. Staleness
 then is half a window in the median and a window and the time of its flush at p99, until the flushes of
-all partitions take longer than a window. Seen: half a million take 0.7 cores; the shards have 0.4 of
-it, for writing rows mostly, and ingest 0.13. The p99 is a window and 4 s, as predicted.
+all partitions take longer than a window. Seen: half a million take 0.9 cores; the shards have 0.5 of
+it, for writing rows mostly, and ingest 0.2. The p99 is a window and 4 s, as predicted.
 A step in which the generator itself was behind tells of the machine, not of Heartline. What would come
 next: a longer window under load, for which rows and bytes written fall in proportion, and one row a
 listener instead of three.
