@@ -27,8 +27,12 @@ class Bridge:
 
         def came(page: Rows | None) -> None:
             rows.extend(page or ())
-            if asked.has_more_pages and not enough(rows):
-                asked.start_fetching_next_page()
+            try:
+                if asked.has_more_pages and not enough(rows):
+                    asked.start_fetching_next_page()
+                    return
+            except Exception as error:  # the driver would only log it
+                self._arrive(answered, rows, error)
             else:
                 self._arrive(answered, rows, None)
 

@@ -83,7 +83,13 @@ class CqlTables:
             cluster.shutdown()
             raise
         random = random or SystemRandom()
-        session = CqlSession(driver, jitter=random, at_once=at_once, patience_s=patience_s)
+        session = CqlSession(
+            driver,
+            jitter=random,
+            at_once=at_once,
+            patience_s=patience_s,
+            connect=lambda: connected(new_cluster(hosts, port), keyspace),
+        )
         return cls(session, keyspace, now_ms=now_ms, tables=tables, random=random)
 
     async def read_stamped(self, table: Table, keys: Sequence[Key]) -> list[StampedRow | None]:

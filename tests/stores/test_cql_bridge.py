@@ -82,6 +82,19 @@ async def test_pages_follow_until_there_are_enough_rows() -> None:
     assert await asyncio.gather(*answers) == [[(1,), (2,), (3,)], [(1,), (2,), (3,), (4,)]]
 
 
+async def test_a_page_that_cannot_be_asked_for_is_a_failure() -> None:
+    class Cut(Asked):
+        def start_fetching_next_page(self) -> None:
+            raise ConnectionError("cut")
+
+    asked = Cut([(1,)], [(2,)])
+    answer = Bridge(asyncio.get_running_loop()).answer(asked, all_of_them)
+    asked.answer()
+
+    with pytest.raises(ConnectionError, match="cut"):
+        await answer
+
+
 async def test_a_failure_is_raised_where_it_is_waited_for() -> None:
     asked = Asked([])
     answer = ask(bridge(Loop()), asked)

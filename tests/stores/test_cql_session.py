@@ -28,12 +28,21 @@ class Asked:
             came(self._outcome)
 
 
+class Cluster:
+    def __init__(self) -> None:
+        self.ended = False
+
+    def shutdown(self) -> None:
+        self.ended = True
+
+
 class Driver:
     """A driver whose answers are known beforehand."""
 
     def __init__(self, *outcomes: Outcome) -> None:
         self.outcomes = list(outcomes)
         self.asked = 0
+        self.cluster = Cluster()
 
     def execute_async(self, _statement: object) -> Asked:
         self.asked += 1
@@ -105,3 +114,42 @@ async def test_a_bounded_number_is_under_way() -> None:
     await asyncio.gather(*(asked.ask(STATEMENT) for _ in range(100)))
 
     assert most == 4
+
+
+class Silent(Driver):
+    """A driver that has forgotten what it was asked."""
+
+    def execute_async(self, _statement: object) -> Any:
+        class Never(Asked):
+            def add_callbacks(self, _came: object, _failed: object) -> None:
+                pass
+
+        return Never([])
+
+
+async def test_an_answer_that_never_comes_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stores.cql_session.LOST_S", 0.01)
+
+    with pytest.raises(Unavailable, match="lost a request"):
+        await session(Silent([]), patience_s=0.05).ask(STATEMENT)
+
+
+async def test_a_driver_without_nodes_is_replaced_while_there_are_some() -> None:
+    lonely, fresh = Driver(NoHostAvailable("none", {})), Driver([(1,)])
+    attempts = iter([Unavailable("away"), fresh])
+
+    def connect() -> Any:
+        if isinstance(made := next(attempts), Exception):
+            raise made
+        return made
+
+    asked: Any = CqlSession(
+        lonely, jitter=Random(1), patience_s=10.0, connect=connect, renew_s=0.01
+    )
+
+    assert await asked.ask(STATEMENT) == [(1,)]
+    await asked.close()
+    assert lonely.cluster.ended
+    assert fresh.cluster.ended
