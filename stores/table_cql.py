@@ -86,21 +86,14 @@ class TableCql:
         return f"{self._update} IF version = null"
 
     @property
-    def write_if_expired(self) -> str:
-        """Write a versioned row over one whose time has passed: as `write_if_none`, then now."""
-        return f"{self._update} IF expires_ms <= ?"
+    def write_over(self) -> str:
+        """Write a versioned row over what one writer left: as `write_if_none`, then that writer."""
+        return f"{self._update} IF writer = ?"
 
     @property
     def write_if(self) -> str:
         """Write a versioned row over a live one of a version: as `write_if_none`, version, now."""
         return f"{self._update} IF version = ? AND expires_ms > ?"
-
-    @property
-    def delete_if(self) -> str:
-        """Delete a live row of a version: the key, the version, now."""
-        return (
-            f"DELETE FROM {self.table.name} WHERE {self._is_key} IF version = ? AND expires_ms > ?"
-        )
 
     @property
     def _update(self) -> str:

@@ -372,6 +372,9 @@ async def test_a_deleted_row_begins_again(tables: Tables) -> None:
 
     assert await tables.delete_if(THINGS, KEY, version=1)
     assert await version_of(tables) is None
+    assert await tables.scan(THINGS, ("ann", 1), limit=1) == []
+    assert not await tables.write_if(THINGS, KEY, CUP, version=2)
+    assert not await tables.delete_if(THINGS, KEY, version=2)
     assert await tables.write_if(THINGS, KEY, CUP, version=0)
     assert await version_of(tables) == 1
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import actors.partition
 import heartline.generations
+import stores.cql_conditions
 from actors.listener_shard import ListenerShard
 from actors.partition import GROUP, Dues, Partition
 from domain.counted import Counted
@@ -316,6 +317,7 @@ MUTATIONS: Mapping[str, Sequence[Patch]] = {
     "repeat a conditional write blindly": [(Conditions, "_known", _ask_blindly)],
     "believe a refusal after a lost answer": [(Conditions, "_known", _believe_every_refusal)],
     "let two use one refresh token": [(RefreshFamilies, "_write", _write_whatever_stands)],
+    "let what was deleted vanish at once": [(stores.cql_conditions, "GONE_S", 1)],
     "give a name to two": [(Accounts, "_take_name", _take_whatever_name)],
 }
 

@@ -21,11 +21,12 @@ Found = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A row that was written, or, without one, deleted."""
+    """A row that was written, for some seconds (0: for ever); a deletion writes one that is gone."""
 
     table: str
     key: Key
-    row: Found | None
+    row: Found
+    lives_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def _meanings() -> Iterator[tuple[str, Statement]]:
     for table in TABLES:
         if not table.stamped:
             cql = TableCql(table)
-            for kind in ("read", "write_if_none", "write_if_expired", "write_if", "delete_if"):
+            for kind in ("read", "write_if_none", "write_over", "write_if"):
                 yield getattr(cql, kind), Statement(kind, cql)
             yield cql.scan(first=False, last=False, descending=False), Statement("scan", cql)
 
@@ -51,15 +52,19 @@ MEANINGS = dict(_meanings())
 class VersionedRows:
     """The rows, and all that ever happened to them."""
 
-    def __init__(self, dice: Random, leaves_unfinished: Callable[[], bool]) -> None:
-        self._dice, self._leaves_unfinished = dice, leaves_unfinished
+    def __init__(
+        self, dice: Random, now_ms: Callable[[], int], leaves_unfinished: Callable[[], bool]
+    ) -> None:
+        self._dice, self._now_ms, self._leaves_unfinished = dice, now_ms, leaves_unfinished
         self._rows: dict[Place, Found] = {}
+        self._vanish_ms: dict[Place, int] = {}
         self._unfinished: dict[Place, Change] = {}
         self.changes: list[Change] = []
 
     async def ask(self, text: str, values: Sequence[Any], *, serial: bool) -> list[Found]:
         """Do what a statement says; tells the rows that it finds."""
         asked = MEANINGS[text]
+        self._let_vanish()
         if asked.kind == "scan":
             return self._scan(asked.cql, tuple(values))
         if asked.kind == "read":
@@ -82,14 +87,12 @@ class VersionedRows:
 
     def _change_if(self, asked: Statement, values: list[Any]) -> bool:
         keys, own = len(asked.cql.keys), len(asked.cql.own)
-        row = None
-        if asked.kind != "delete_if":
-            row, values = tuple(values[1 : 1 + own]), values[1 + own :]  # first its seconds to live
+        lives_s, row, values = values[0], tuple(values[1 : 1 + own]), values[1 + own :]
         place, given = (asked.cql.table.name, tuple(values[:keys])), values[keys:]
         self._end(place)
         if not _holds(asked.kind, self._rows.get(place), given):
             return False
-        self._unfinished[place] = Change(*place, row)
+        self._unfinished[place] = Change(*place, row, lives_s)
         if self._leaves_unfinished():
             raise Unavailable("left unfinished")
         self._do(self._unfinished.pop(place))
@@ -101,18 +104,23 @@ class VersionedRows:
             self._do(change)
 
     def _do(self, change: Change) -> None:
+        place = (change.table, change.key)
         self.changes.append(change)
-        if change.row is None:
-            self._rows.pop((change.table, change.key), None)
-        else:
-            self._rows[change.table, change.key] = change.row
+        self._rows[place] = change.row
+        self._vanish_ms.pop(place, None)
+        if change.lives_s:
+            self._vanish_ms[place] = self._now_ms() + change.lives_s * 1_000
+
+    def _let_vanish(self) -> None:
+        for place in [at for at, ms in self._vanish_ms.items() if ms <= self._now_ms()]:
+            del self._rows[place], self._vanish_ms[place]
 
 
 def _holds(kind: str, row: Found | None, given: Sequence[Any]) -> bool:
     """Whether a row is as a condition wants it."""
     if row is None:
         return kind == "write_if_none"
-    version, expires_ms, _writer = row[-len(VERSION) :]
-    if kind == "write_if_expired":
-        return bool(expires_ms <= given[0])
-    return kind in {"write_if", "delete_if"} and version == given[0] and expires_ms > given[1]
+    version, expires_ms, writer = row[-len(VERSION) :]
+    if kind == "write_over":
+        return bool(writer == given[0])
+    return kind == "write_if" and version == given[0] and expires_ms > given[1]

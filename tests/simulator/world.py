@@ -152,7 +152,9 @@ class World:
         # rows in one database, or on a cluster, where no write of several listeners is one
         self.cluster = Random(f"store of {seed}").random() < 0.5
         self.tables = MemoryTables(self.now_ms, larger_bytes=self.cluster)
-        self.versioned = VersionedRows(Random(f"rows of {seed}"), self._leaves_unfinished)
+        self.versioned = VersionedRows(
+            Random(f"rows of {seed}"), self.now_ms, self._leaves_unfinished
+        )
         self.store_backend = Backend("store", Fault.STORE_AWAY)
         self.log_backend = Backend("log", Fault.LOG_AWAY)
         self.promised: dict[Part, int] = defaultdict(int)  # the largest offset ever committed

@@ -26,6 +26,7 @@ class Forgetful(CqlSession):
     asks: list[str]
     meanwhile: Callable[[], Awaitable[object]] | None = None  # what others do before it looks
     late: Statement | None = None
+    kept: Statement | None = None  # until the test lets it arrive
 
     async def ask(self, statement: Statement, enough: Enough = everything) -> Rows:
         if meanwhile := self.meanwhile:
@@ -37,7 +38,9 @@ class Forgetful(CqlSession):
         fate = self.asks.pop(0) if self.asks else "heard"
         if fate == "question late":
             self.late = statement
-        if fate in {"question lost", "question late"}:
+        if fate == "question kept":
+            self.kept = statement
+        if fate in {"question lost", "question late", "question kept"}:
             raise Unavailable("lost")
         if self.late:
             late, self.late = self.late, None
@@ -139,6 +142,54 @@ async def test_a_deletion_whose_answer_is_lost_was_one(
 
     assert await conditions.delete(NAMES, ("ann",), 1)
     assert await conditions.write(NAMES, ("ann",), ["2"], 0, None)
+    await session.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "asks"),
+    [
+        pytest.param(0, ["question kept"], id="over-none"),
+        pytest.param(1, ["heard", "question kept"], id="over-what-is-gone"),
+    ],
+)
+async def test_a_write_over_none_that_comes_after_a_deletion_brings_nothing_back(
+    session: Forgetful, conditions: Conditions, before: int, asks: list[str]
+) -> None:
+    for _ in range(before):
+        assert await conditions.write(NAMES, ("ann",), ["0"], 0, None)
+        assert await conditions.delete(NAMES, ("ann",), 1)
+    session.asks = asks
+    assert await conditions.write(NAMES, ("ann",), ["1"], 0, None)
+    assert await conditions.delete(NAMES, ("ann",), 1)
+
+    assert session.kept
+    await session.ask_once(session.kept)
+
+    assert not await conditions.delete(NAMES, ("ann",), 1)
+    assert await conditions.write(NAMES, ("ann",), ["2"], 0, None)
+    await session.close()
+
+
+async def test_what_was_deleted_before_its_writer_could_look_is_not_written_again(
+    session: Forgetful, conditions: Conditions
+) -> None:
+    session.asks = ["answer lost"]
+    session.meanwhile = lambda: conditions.delete(NAMES, ("ann",), 1)
+
+    with pytest.raises(Unavailable, match="not known"):
+        await conditions.write(NAMES, ("ann",), ["1"], 0, None)
+    assert not await conditions.delete(NAMES, ("ann",), 1)
+    await session.close()
+
+
+async def test_of_two_who_delete_one_hears_that_it_did(
+    session: Forgetful, conditions: Conditions
+) -> None:
+    assert await conditions.write(NAMES, ("ann",), ["1"], 0, None)
+    session.asks = ["question lost"]
+    session.meanwhile = lambda: conditions.delete(NAMES, ("ann",), 1)
+
+    assert not await conditions.delete(NAMES, ("ann",), 1)
     await session.close()
 
 

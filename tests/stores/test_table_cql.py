@@ -21,7 +21,7 @@ def test_whatever_is_written_with_a_stamp_says_it(table: Table) -> None:
 def test_whatever_has_a_version_is_written_by_a_condition(table: Table) -> None:
     cql = TableCql(table)
 
-    for text in (cql.write_if_none, cql.write_if_expired, cql.write_if, cql.delete_if):
+    for text in (cql.write_if_none, cql.write_over, cql.write_if):
         assert " IF " in text
         assert "TIMESTAMP" not in text
 
