@@ -30,7 +30,9 @@ class Service:
                 before_s = time.monotonic()
                 self._why = self._trouble(client) or ("" if replaced() else "it is not there again")
                 well_s = (well_s or time.monotonic()) if not self._why else 0.0
-                assert before_s - since_s < LIMIT_S, f"it never came back: {self._why}"
+                assert before_s - since_s < LIMIT_S, (
+                    f"it never came back: {self._why}\n{self._told(client)}"
+                )
                 time.sleep(EVERY_S)
         return well_s - since_s
 
@@ -54,6 +56,14 @@ class Service:
         except httpx.HTTPError:
             return []
         return list(answer.json()["partitions"]) if answer.status_code == 200 else []
+
+    def _told(self, client: httpx.Client) -> str:
+        """What the status says of each partition that is not written, and why."""
+        try:
+            told = client.get("/v1/status", headers=_bearer(self._operator)).json()
+        except (httpx.HTTPError, ValueError) as error:
+            return repr(error)
+        return "\n".join(str(each) for each in told.get("partitions", ()) if each["unwritten_ms"])
 
     def _trouble(self, client: httpx.Client) -> str:
         """Tell what is wrong, "" for nothing."""
