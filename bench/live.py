@@ -30,7 +30,7 @@ import httpx
 from bench.report import Figure, Goal, Plot, report
 from bench.rig.accounts import make_accounts
 from bench.rig.cpu import cpu_s, resident_mib
-from bench.rig.probes import PATIENCE_S, Probe, poll
+from bench.rig.probes import Probe, poll
 from bench.rig.servers import cores_of, perhaps_on_servers
 from bench.rig.singles import REPLICA, single_posts
 from bench.rig.up import Up, scratch, up
@@ -41,6 +41,7 @@ from tests.end_to_end.chaos.backends import Backends
 
 BEAT_S = 30.0
 BATCH = 250
+STALE_S = 60.0  # at most, at p99, or too many listen
 TICK_S = 0.1
 IN_FLIGHT = 16
 PROBES = 64
@@ -201,7 +202,7 @@ async def hold(data: Path, servers: Backends | None, listeners: Sequence[int]) -
             f"shards {last.shards_mib:,.0f} MiB; {last.rows_per_s:,.0f} rows/s",
             flush=True,
         )
-        if last.stale(99) > PATIENCE_S:
+        if last.stale(99) > STALE_S:
             break
     return steps
 
@@ -267,7 +268,7 @@ def measure(
         Figure("single posts, p99", load.p99_ms, "ms"),
         Figure("single posts, replica's CPU a request", took_us, "µs"),
     ]
-    held = [each for each in steps if each.stale(99) < PATIENCE_S and not each.refused]
+    held = [each for each in steps if each.stale(99) < STALE_S and not each.refused]
     most = max((each.listeners for each in held), default=0)
     report(
         name,
