@@ -26,7 +26,7 @@ from streams.archive_metrics import ArchiveMetrics
 
 GROUP = "archive"
 EVERY_S = 60.0  # what comes in the meantime is one commit of the table
-MOST_BYTES = 32 << 20  # of payload in one commit: half a million heartbeats
+MOST_BYTES = 16 << 20  # of payload in one commit: a quarter of a million heartbeats
 TIDY_EVERY = 10  # rounds
 BEGIN_S = 60.0  # after a start: everything else begins in peace
 RETRY_S = 30.0
