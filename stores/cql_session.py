@@ -40,10 +40,10 @@ LOST_S = 60.0  # an answer, all its pages, that has not come by then never will
 CONNECT_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 1.0
 RECONNECT_S, LATEST_RECONNECT_S = 0.25, 5.0
+FAILURES = (DriverException, NoHostAvailable, ConnectionException, ErrorMessage)
 Result = TypeVar("Result")
 
 log_ = logging.getLogger(__name__)
-FAILURES = (DriverException, NoHostAvailable, ConnectionException, ErrorMessage)
 
 
 def everything(_rows: Rows) -> bool:
