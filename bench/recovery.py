@@ -30,6 +30,7 @@ from bench.rig.crowd import BEAT_S, Crowd
 from bench.rig.up import Up, scratch, up
 from heartline import wiring
 from stores.accounts import Scope
+from tests.end_to_end.chaos.target import Target
 
 GOAL_S = 10.0
 LOOK_S = 0.05
@@ -52,6 +53,15 @@ class Watch:
             return {}
         told: dict[str, Any] = answer.json() if answer.status_code == 200 else {}
         return told
+
+    def until_applied(self) -> None:
+        """Wait until all that is in the log by now is applied; what comes meanwhile does not count."""
+        began_s, target = time.monotonic(), Target()
+        while time.monotonic() - began_s < LIMIT_S:
+            if target.reached(self.status().get("partitions", ())):
+                return
+            time.sleep(LOOK_S)
+        raise SystemExit(f"it never caught up: {target.behind}")
 
     def until_caught_up(self) -> float:
         """Wait until every partition is held and nothing is left to apply; the seconds it took."""

@@ -48,7 +48,7 @@ def recovery_s(kill: Callable[[], Callable[[], bool]], watch: Watch) -> float:
     while not there():
         assert time.monotonic() - began_s < LIMIT_S, "it never came back"
         time.sleep(LOOK_S)
-    watch.until_caught_up()
+    watch.until_applied()
     return time.monotonic() - began_s
 
 

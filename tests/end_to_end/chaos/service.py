@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from tests.end_to_end.chaos.instance import Instance, new_listener
+from tests.end_to_end.chaos.target import Target
 
 ASK_S = 2.0
 EVERY_S = 0.05
@@ -38,16 +39,12 @@ class Service:
 
     def caught_up_s(self, since_s: float) -> float:
         """Wait until all that the log has by now is applied; the seconds *since_s* till then."""
-        begun_s, ends = time.monotonic(), dict[int, int]()
+        begun_s, target = time.monotonic(), Target()
         with httpx.Client(base_url=self._instance.url, timeout=ASK_S) as client:
-            while True:
-                told = self._partitions(client)
-                ends = ends or {each["partition"]: each["end"] for each in told}
-                behind = [one for one in told if one["end"] - one["lag"] < ends[one["partition"]]]
-                if told and not behind:
-                    return time.monotonic() - since_s
-                assert time.monotonic() - begun_s < LIMIT_S, f"it never caught up: {behind}"
+            while not target.reached(self._partitions(client)):
+                assert time.monotonic() - begun_s < LIMIT_S, f"it never caught up: {target.behind}"
                 time.sleep(EVERY_S)
+        return time.monotonic() - since_s
 
     def _partitions(self, client: httpx.Client) -> list[dict[str, Any]]:
         """Tell how far each partition is; none while that is not known."""
