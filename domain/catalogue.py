@@ -33,7 +33,7 @@ class Image(Struct, frozen=True, omit_defaults=True):
     height: int | None = None
 
 
-class Artist(Struct, frozen=True, omit_defaults=True, tag="artist"):
+class Artist(Struct, frozen=True, omit_defaults=True, tag_field="entity", tag="artist"):
     """Somebody who makes music. *popularity* is 0 to 100, as labels and other catalogues tell it."""
 
     kind: ClassVar = EntityKind.ARTIST
@@ -45,7 +45,7 @@ class Artist(Struct, frozen=True, omit_defaults=True, tag="artist"):
     popularity: int = 0
 
 
-class Album(Struct, frozen=True, omit_defaults=True, tag="album"):
+class Album(Struct, frozen=True, omit_defaults=True, tag_field="entity", tag="album"):
     """What was released together."""
 
     kind: ClassVar = EntityKind.ALBUM
@@ -63,7 +63,7 @@ class Album(Struct, frozen=True, omit_defaults=True, tag="album"):
     markets: tuple[str, ...] | None = None  # ISO 3166-1 alpha-2; None: everywhere
 
 
-class Track(Struct, frozen=True, omit_defaults=True, tag="track"):
+class Track(Struct, frozen=True, omit_defaults=True, tag_field="entity", tag="track"):
     """A recording on an album. "" and 0 mean that it is not known."""
 
     kind: ClassVar = EntityKind.TRACK
@@ -82,7 +82,7 @@ class Track(Struct, frozen=True, omit_defaults=True, tag="track"):
     markets: tuple[str, ...] | None = None
 
 
-class Removed(Struct, frozen=True, tag="removed"):
+class Removed(Struct, frozen=True, tag_field="entity", tag="removed"):
     """An entity that is no longer there."""
 
     kind: EntityKind
