@@ -1,0 +1,136 @@
+"""The words of names and queries, as they are indexed and compared.
+
+Names and queries go through the same functions, so whatever these forgive is forgiven everywhere:
+case, marks, full width, apostrophes, the dots of T.N.T., the dollar of Ke$ha, the space of AC/DC.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby
+
+WORD_CHARACTERS = 64
+MOST_WORDS = 128
+MOST_CHARACTERS = 4096
+
+# What no decomposition turns into plain letters, and apostrophes in all their shapes.
+_LETTERS = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i"}
+    | {"ŋ": "n", "ŧ": "t", "ƒ": "f", "×": "x"}
+    | dict.fromkeys("\u2018\u2019\u201b\u2032\u00b4\u1ffd\u02b9\u02bb\u02bc\u02c8\u055a\uff07", "'")
+    | dict.fromkeys("™℠®©℗ـ")
+)
+# Classes of marks that make another letter: nukta, voiced kana, virama. 0 is no mark, or a vowel.
+_LETTER_MAKING = frozenset({0, 7, 8, 9})
+_INVISIBLE = frozenset({"Cf", "Cs", "Me"})  # formats, lone surrogates, enclosing marks
+_VARIATIONS = re.compile("[\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+# Thai, Lao; Myanmar; Hangul jamo; Khmer; kana; Han; Hangul; Han: written without spaces, or as if.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029"
+    "\u3040-\u30ff\u3100-\u318f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff"
+    "\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff]"
+)
+_PLAIN = re.compile(r"[A-Za-z0-9 ]*")
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_SILENT = re.compile(r"'|(?<=\w)\*+(?=\w)")
+_ACRONYM = re.compile(r"(?<![^\W_])[^\W\d_](?:\.[^\W\d_])+(?![^\W_])")
+_DOLLARS = re.compile(r"(?<=[a-z])\$+|\$(?=[a-z])")
+_EXCLAIMED_I = re.compile(r"(?<=[bcdfghjklmnpqrstvwxz])!(?=[bcdfghjklmnpqrstvwxz])")
+_AND = re.compile(r"&|(?<=\S\s)\+(?=\s\S)")
+
+
+def fold(text: str) -> str:
+    """Write *text* as all texts that read the same are written; spaces and punctuation stay."""
+    if text.isascii():
+        return text.lower()
+    folded = _decomposed(text.translate(_LETTERS)).casefold()
+    return unicodedata.normalize("NFKC", _decomposed(folded.translate(_LETTERS)).casefold())
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Split *text* into folded words; what is written without spaces into pairs of characters.
+
+    Text without letters, digits and symbols is one word as it stands, so that "!!!" can be found.
+    """
+    text = text[:MOST_CHARACTERS]
+    if _PLAIN.fullmatch(text):
+        return tuple(word[:WORD_CHARACTERS] for word in text.lower().split()[:MOST_WORDS])
+    folded = fold(text)
+    spelled = _spelled(folded)
+    found = _found(spelled)
+    if not found:
+        seen = "".join(c for c in folded if c.isprintable() and c != " ")
+        return (seen[:WORD_CHARACTERS],) if seen else ()
+    return _found(_AND.sub(" and ", spelled)) if _AND.search(spelled) else found
+
+
+def joined(words: Sequence[str]) -> tuple[str, ...]:
+    """Glue neighbouring words by two, by three, and all of them; pairs of characters are let be."""
+    if all(map(str.isascii, words)):
+        return tuple(dict.fromkeys(_glued(words)))
+    runs = groupby(words, key=_UNSPACED.match)
+    spaced = [list(run) for is_unspaced, run in runs if not is_unspaced]
+    return tuple(dict.fromkeys(glued for run in spaced for glued in _glued(run)))
+
+
+def _glued(run: Sequence[str]) -> Iterator[str]:
+    for size in {2, 3, len(run)} - {0, 1}:
+        for at in range(len(run) - size + 1):
+            together = "".join(run[at : at + size])
+            if len(together) <= WORD_CHARACTERS:
+                yield together
+
+
+def _decomposed(text: str) -> str:
+    # Without marks first: sorting a long row of them takes the square of its length.
+    decomposed = unicodedata.normalize("NFKD", "".join(filter(_is_kept, text)))
+    return "".join(filter(_is_kept, decomposed))
+
+
+@lru_cache(4096)
+def _is_kept(character: str) -> bool:
+    if _VARIATIONS.match(character) or unicodedata.category(character) in _INVISIBLE:
+        return False
+    return unicodedata.combining(character) in _LETTER_MAKING
+
+
+def _spelled(folded: str) -> str:
+    """Write as letters what stands for letters, and take out the marks inside of words."""
+    if "." in folded:
+        folded = _ACRONYM.sub(lambda acronym: acronym[0].replace(".", ""), folded)
+    if "$" in folded:
+        folded = _DOLLARS.sub(lambda dollars: "s" * len(dollars[0]), folded)
+    return _EXCLAIMED_I.sub("i", _SILENT.sub("", folded))
+
+
+def _found(spelled: str) -> tuple[str, ...]:
+    if spelled.isascii():
+        found = _ASCII_WORD.findall(spelled)[:MOST_WORDS]
+        return tuple(word[:WORD_CHARACTERS] for word in found)
+    runs = ((kind, "".join(run)) for kind, run in groupby(spelled, key=_kind))
+    return tuple(word for kind, run in runs for word in _of_run(kind, run))[:MOST_WORDS]
+
+
+def _of_run(kind: str, run: str) -> Sequence[str]:
+    match kind:
+        case "word":
+            return (run[:WORD_CHARACTERS],)
+        case "unspaced":
+            return [run[at : at + 2] for at in range(len(run) - 1)] or (run,)
+        case "symbol":
+            return run
+        case _:
+            return ()
+
+
+@lru_cache(4096)
+def _kind(character: str) -> str:
+    if _UNSPACED.match(character) and unicodedata.category(character)[0] in "LMN":
+        return "unspaced"
+    if character.isalnum() or unicodedata.category(character)[0] in "LMN":
+        return "word"
+    if not character.isascii() and unicodedata.category(character) in {"So", "Sm", "Co", "Cn"}:
+        return "symbol"
+    return "between"
