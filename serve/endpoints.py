@@ -21,11 +21,12 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter in the query, or of the path if the path names it."""
+    """A parameter in the query, or of the path if the path names it, and then always required."""
 
     name: str
     description: str
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    required: bool = False
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def _parameter(endpoint: Endpoint[Any], place: int) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "in": "path" if in_path else "query",
-        "required": in_path,
+        "required": in_path or parameter.required,
         "description": parameter.description,
         "schema": dict(parameter.schema),
     }

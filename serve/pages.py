@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from serve.etags import has
+
 WEB = Path(__file__).resolve().parent.parent / "web"
 
 CONTENT_TYPES = {
@@ -102,12 +104,6 @@ def _send(request: Request, file: WebFile | None) -> Response:
     if file is None:
         raise HTTPException(404)
     headers = SECURITY_HEADERS | {"Cache-Control": "no-cache", "ETag": file.etag}
-    if _has(request.headers.get("If-None-Match", ""), file.etag):
+    if has(request.headers.get("If-None-Match", ""), file.etag):
         return Response(status_code=304, headers=headers)
     return Response(file.content, headers=headers | {"Content-Type": file.content_type})
-
-
-def _has(if_none_match: str, etag: str) -> bool:
-    # Weak comparison, as RFC 9110 section 13.1.2 asks for: a proxy that compresses weakens ours.
-    known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return etag in known or "*" in known
