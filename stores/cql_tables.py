@@ -14,13 +14,16 @@ from typing import Any, TypeAlias
 from cassandra import InvalidRequest
 from cassandra.query import BoundStatement, PreparedStatement, Statement
 
-from domain.ports import Key, Row, StampedRow, Table, Value
+from domain.ports import Key, Row, Slice, StampedRow, Table, Value
 from stores.cql_batches import Write, check, loads, stages, together
 from stores.cql_bridge import Rows
 from stores.cql_conditions import Conditions
 from stores.cql_schema import NoSchema, check_schema, steps
 from stores.cql_session import AT_ONCE, PATIENCE_S, CqlSession, connected, new_cluster
+from stores.cql_slices import sliced
+from stores.cql_values import bound
 from stores.key_range import Range
+from stores.slice_marks import key_of, mark_of
 from stores.stamped_cells import expiry_ms, opened, sealed
 from stores.table_cql import TableCql
 from stores.tables import TABLES
@@ -112,6 +115,14 @@ class CqlTables:
         live = partial(live_stamped, now_ms=now)
         rows = await self._scan(table, partition, Range(first, last, descending, limit), live)
         return [row for found in rows if (row := live(found))][:limit]
+
+    async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
+        """Read rows of all partitions in the order of the cluster's tokens."""
+        behind = key_of(table, after) if after else ()
+        found = await sliced(self._session, self._cql[table.name], behind, limit)
+        now = self._now_ms()
+        rows = [row for each in found if (row := live_stamped(each, now))]
+        return Slice(rows, mark_of(found[-1][:-2]) if len(found) == limit else None)
 
     async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:
         """Write rows, those of one partition together; what follows in *writes* follows in time."""
@@ -251,17 +262,6 @@ class CqlTables:
 
     def _owner(self, routing_key: bytes) -> object:
         return self._session.owner(self._keyspace, routing_key)
-
-
-def bound(statement: PreparedStatement, values: Sequence[Value]) -> BoundStatement:
-    """Give a statement its values.
-
-    :raises OverflowError: an integer has more than 64 bits.
-    """
-    try:
-        return statement.bind(values)
-    except TypeError as error:
-        raise OverflowError(str(error)) from error
 
 
 def may_be(table: Table, key: Key) -> bool:

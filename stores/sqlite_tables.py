@@ -13,9 +13,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from domain.ports import Key, Row, StampedRow, Table, Value
+from domain.ports import Key, Row, Slice, StampedRow, Table, Value
 from stores.group_commit import GroupCommit
 from stores.key_range import Range
+from stores.slice_marks import key_of, mark_of
 from stores.sqlite import Database
 from stores.sqlite_reads import Reads, Rows
 from stores.table_sql import ROWS_TOGETHER, TableSql
@@ -85,6 +86,14 @@ class SqliteTables:
         """Read a partition's rows in the order of their clustering keys."""
         within = Range(first, last, descending, limit)
         return [stamped_row(row) for row in await self._scan(table, partition, within)]
+
+    async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
+        """Read live rows of all partitions in the order of their keys."""
+        behind = key_of(table, after) if after else ()
+        statement = self._sql[table.name].slice(behind=bool(behind))
+        found = await self._reads.rows(statement, (*behind, self._now_ms(), limit))
+        rows = [stamped_row(row) for row in found]
+        return Slice(rows, mark_of(rows[-1].key) if len(rows) == limit else None)
 
     async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:
         """Write all rows or none, those of a table in the order of their keys."""

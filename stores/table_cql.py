@@ -7,7 +7,7 @@ would spoil each other's timestamps.
 
 # ruff: noqa: S608  (names come from our own declarations)
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from domain.ports import Column, Table
 
@@ -66,13 +66,30 @@ class TableCql:
         order = f" ORDER BY {clustering[0]} DESC" if descending and clustering else ""
         return f"{self._select} WHERE {self._is_partition}{''.join(bounds)}{order}"
 
+    def slice(self, *, behind: bool) -> str:
+        """Read rows of all partitions by their tokens: the partition *behind* which, the limit."""
+        partition = ", ".join(self.table.partition)
+        after = (
+            f" WHERE token({partition}) > token({places(self.table.partition)})" if behind else ""
+        )
+        return f"{self._select}{after} LIMIT ?"
+
+    @property
+    def rest(self) -> str:
+        """Read the rest of a partition: the key behind which, the limit."""
+        clustering = ", ".join(self.table.clustering)
+        return (
+            f"{self._select} WHERE {self._is_partition}"
+            f" AND ({clustering}) > ({places(self.table.clustering)}) LIMIT ?"
+        )
+
     @property
     def upsert(self) -> str:
         """Write a stamped row: its key, its state, its stamp, how many seconds it lives (0: for ever)."""
         columns = (*self.keys, "state")
         return (
             f"INSERT INTO {self.table.name} ({', '.join(columns)})"
-            f" VALUES ({', '.join('?' * len(columns))}) USING TIMESTAMP ? AND TTL ?"
+            f" VALUES ({places(columns)}) USING TIMESTAMP ? AND TTL ?"
         )
 
     @property
@@ -104,3 +121,8 @@ class TableCql:
 def is_each(columns: Iterable[str]) -> str:
     """Demand of each of *columns* that it is a parameter."""
     return " AND ".join(f"{name} = ?" for name in columns)
+
+
+def places(columns: Collection[str]) -> str:
+    """Leave a place for the value of each of *columns*."""
+    return ", ".join("?" * len(columns))

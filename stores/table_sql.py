@@ -60,6 +60,14 @@ class TableSql:
         order = ", ".join(f"{name}{way}" for name in clustering or self.keys)
         return f"{self._scan}{''.join(bounds)} ORDER BY {order} LIMIT ?"
 
+    def slice(self, *, behind: bool) -> str:
+        """Read live rows of all partitions: the key *behind* which, now, the limit."""
+        after = f"({self._key}) > {_places(self.keys)} AND " if behind else ""
+        return (
+            f"SELECT {self._selected} FROM {self.table.name} WHERE {after}{LIVE}"
+            f" ORDER BY {self._key} LIMIT ?"
+        )
+
     def _read_each(self, keys: int) -> str:
         """Read the live rows of several keys: the keys, now. Only rows that there are cost a step."""
         names = [f"wanted_{name}" for name in self.keys]

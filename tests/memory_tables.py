@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.ports import Column, Key, Row, StampedRow, Table, Value
+from domain.ports import Column, Key, Row, Slice, StampedRow, Table, Value
+from stores.slice_marks import key_of, mark_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,17 @@ class MemoryTables:
         rows = self._scan(table, partition, first, last)
         found = [StampedRow(key, row.holds, row.stamp) for key, row in rows]
         return found[:: -1 if descending else 1][:limit]
+
+    async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
+        behind = key_of(table, after) if after else ()
+        keys = sorted(
+            partition + place
+            for partition, rows in self._tables[table.name].items()
+            for place in rows
+        )
+        rows = await self.read_stamped(table, [key for key in keys if key > behind])
+        found = [row for row in rows if row][:limit]
+        return Slice(found, mark_of(found[-1].key) if len(found) == limit else None)
 
     async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:
         for table, rows in writes:

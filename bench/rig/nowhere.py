@@ -4,7 +4,7 @@
 
 from collections.abc import Sequence
 
-from domain.ports import Key, Row, StampedRow, Table, Value
+from domain.ports import Key, Row, Slice, StampedRow, Table, Value
 
 
 class Nowhere:
@@ -18,6 +18,9 @@ class Nowhere:
 
     async def scan_stamped(self, table: Table, partition: Key, **_: object) -> list[StampedRow]:
         return []
+
+    async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
+        return Slice([], None)
 
     async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:
         self.rows += sum(len(rows) for _, rows in writes)

@@ -10,7 +10,7 @@ from domain.ports.presence import (
     PresenceBoard,
     PresenceChange,
 )
-from domain.ports.tables import Column, Key, Row, StampedRow, Table, Tables, Value
+from domain.ports.tables import Column, Key, Row, Slice, StampedRow, Table, Tables, Value
 
 __all__ = [
     "ERASED_AT",
@@ -25,6 +25,7 @@ __all__ = [
     "PresenceChange",
     "Record",
     "Row",
+    "Slice",
     "StampedRow",
     "Table",
     "Tables",

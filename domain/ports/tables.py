@@ -57,6 +57,13 @@ class Row(Struct, frozen=True):
     version: int
 
 
+class Slice(Struct, frozen=True):
+    """Some rows of a whole table, and the mark behind which the others are; None: there are none."""
+
+    rows: list[StampedRow]
+    next: bytes | None
+
+
 class Tables(Protocol):
     """The operations on any declared table. A write is durable (fsynced) when it returns.
 
@@ -78,6 +85,16 @@ class Tables(Protocol):
         limit: int | None = None,
     ) -> list[StampedRow]:
         """Read a partition's live rows with clustering key from *first* to *last*, both inclusive."""
+        ...
+
+    async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
+        """Read some of all live rows of a table: up to *limit*, those behind the mark *after*.
+
+        From ``b""`` on, each slice with the mark of the one before, every row comes exactly once that
+        stands all the while; the order is the store's own. A mark holds for ever, in every process.
+
+        :raises ValueError: *after* is no mark of that table.
+        """
         ...
 
     async def write_stamped(self, writes: Sequence[tuple[Table, Sequence[StampedRow]]]) -> None:

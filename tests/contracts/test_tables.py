@@ -7,7 +7,7 @@ from typing import TypedDict
 
 import pytest
 
-from domain.ports import Column, Row, StampedRow, Table, Tables, Value
+from domain.ports import Column, Row, Slice, StampedRow, Table, Tables, Value
 from stores.cql_tables import CqlTables
 from stores.sqlite_tables import SqliteTables
 from tests.clock import Clock
@@ -19,6 +19,13 @@ LEAST, MOST = -(1 << 63), (1 << 63) - 1
 STATE = {"state": Column.BLOB}
 HOURS = Table("hours", {"listener": Column.TEXT}, {"hour": Column.INT}, STATE, stamped=True)
 NAMES = Table("names", {"owner": Column.TEXT}, {"name": Column.TEXT}, STATE, stamped=True)
+SLEEVES = Table(
+    "sleeves",
+    {"album": Column.TEXT},
+    {"disc": Column.INT, "number": Column.INT, "name": Column.TEXT},
+    STATE,
+    stamped=True,
+)
 MARKS = Table("marks", {"part": Column.INT}, values=STATE, stamped=True)
 THINGS = Table(
     "things",
@@ -26,7 +33,7 @@ THINGS = Table(
     {"name": Column.TEXT},
     {"label": Column.TEXT, "size": Column.INT, "document": Column.BLOB},
 )
-DECLARED = (HOURS, NAMES, MARKS, THINGS)
+DECLARED = (HOURS, NAMES, SLEEVES, MARKS, THINGS)
 KEY = ("ann", 1, "cup")
 CUP: dict[str, Value] = {"label": "Cup", "size": 3, "document": b"{}"}
 
@@ -335,6 +342,92 @@ async def test_an_erasure_and_writes_at_the_same_time_leave_no_smaller_stamp(
     )
 
     assert list(await states(tables)) == [3]
+
+
+async def all_in_slices(tables: Tables, table: Table, limit: int) -> list[StampedRow]:
+    """Read a whole table; slices are full but for the last, unless rows of theirs have expired."""
+    rows, mark = list[StampedRow](), b""
+    while True:
+        part = await tables.slice_stamped(table, after=mark, limit=limit)
+        assert len(part.rows) <= limit
+        rows += part.rows
+        if part.next is None:
+            return rows
+        mark = part.next
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 30, 31, 32, 1_000])
+async def test_slices_have_every_row_of_a_table_once(tables: Tables, limit: int) -> None:
+    written = [
+        StampedRow((listener, number), b"%d" % number, 4)
+        for listener in ("ann", "bob", "\U0001f3a7", "a\x00b")
+        for number in (LEAST, -1, 0, 1, MOST)
+    ]
+    written += [StampedRow((f"l{number}", 0), b"", 4) for number in range(11)]
+    await tables.write_stamped([(HOURS, written), (MARKS, [StampedRow((1,), b"", 4)])])
+
+    found = await all_in_slices(tables, HOURS, limit)
+
+    assert len(found) == len(written)
+    assert sorted(found, key=lambda row: row.key) == sorted(written, key=lambda row: row.key)
+
+
+async def test_slices_reach_into_partitions_of_several_columns(tables: Tables) -> None:
+    written = [
+        StampedRow((album, disc, number, name), b"", 4)
+        for album in ("x", "y")
+        for disc in (1, 2)
+        for number in (1, 2)
+        for name in ("a", "b")
+    ]
+    await tables.write_stamped([(SLEEVES, written)])
+
+    found = await all_in_slices(tables, SLEEVES, 3)
+
+    for album in ("x", "y"):  # a partition's rows stay together, in their order
+        assert [row for row in found if row.key[0] == album] == [
+            row for row in written if row.key[0] == album
+        ]
+    assert len(found) == len(written)
+
+
+async def test_slices_of_a_table_without_clustering(tables: Tables) -> None:
+    written = [StampedRow((part,), b"%d" % part, 4) for part in range(10)]
+    await tables.write_stamped([(MARKS, written)])
+
+    found = await all_in_slices(tables, MARKS, 4)
+
+    assert sorted(found, key=lambda row: row.key) == written
+
+
+async def test_an_empty_table_is_one_empty_slice(tables: Tables) -> None:
+    assert await tables.slice_stamped(HOURS, limit=10) == Slice([], None)
+
+
+async def test_slices_leave_out_what_is_gone(tables: Tables, clock: Clock) -> None:
+    rows = [hour(number, ttl_s=60 if number % 2 else None) for number in range(9)]
+    await tables.write_stamped([(HOURS, rows)])
+    clock.advance(60_000)
+
+    found = await all_in_slices(tables, HOURS, 2)
+
+    assert [row.key[1] for row in found] == [0, 2, 4, 6, 8]
+
+
+async def test_a_mark_holds_in_another_process(open_tables: Open) -> None:
+    first, second = open_tables(), open_tables()
+    await first.write_stamped([(HOURS, [hour(number) for number in range(5)])])
+
+    begun = await first.slice_stamped(HOURS, limit=3)
+    rest = await second.slice_stamped(HOURS, after=begun.next or b"", limit=3)
+
+    assert (begun.rows + rest.rows, rest.next) == ([hour(number) for number in range(5)], None)
+
+
+@pytest.mark.parametrize("mark", [b"x", b"\x92\xa3ann\xa3one", b"\x91\xa3ann", b"\xff" * 9])
+async def test_what_is_no_mark_is_refused(tables: Tables, mark: bytes) -> None:
+    with pytest.raises(ValueError, match="no mark of the table hours"):
+        await tables.slice_stamped(HOURS, after=mark, limit=1)
 
 
 async def test_a_versioned_row_begins_at_version_one(tables: Tables) -> None:

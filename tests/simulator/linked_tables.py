@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from domain.ports import Key, StampedRow, Table
+from domain.ports import Key, Slice, StampedRow, Table
 from domain.positions import MOST_PARTITIONS
 from stores.cql_batches import Write, stages
 from stores.tables import PLAYS, PROGRESS
@@ -53,6 +53,13 @@ class LinkedTables:
             lambda: self._tables.scan_stamped(
                 table, partition, first=first, last=last, descending=descending, limit=limit
             ),
+        )
+        return found
+
+    async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
+        found: Slice = await self._link.call(
+            f"slice {table.name}",
+            lambda: self._tables.slice_stamped(table, after=after, limit=limit),
         )
         return found
 
