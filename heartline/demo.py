@@ -32,7 +32,7 @@ from heartline.poster import MOST_BEATS, Beat, Poster, PostRefused
 from heartline.terminal import Failure, note, say
 from stores.account_errors import NameTaken
 from stores.accounts import Account, Accounts, Scope
-from stores.catalogue import Catalogue
+from stores.titles import Catalogue
 
 SEED = "heartline demo 1"  # another one is another crowd
 CROWD_SIZE = 200

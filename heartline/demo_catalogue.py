@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from domain.ids import base62
 from domain.units import SECOND_MS
-from stores.catalogue import Track
+from stores.titles import Track
 
 ARTISTS = 36
 ALBUMS_EACH = (1, 2)

@@ -28,8 +28,8 @@ from serve.ingest import build_ingest
 from serve.ingest_metrics import IngestMetrics
 from serve.pages import page_routes
 from serve.request_metrics import RequestMetrics
-from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
+from stores.titles import Catalogue
 
 Build: TypeAlias = Callable[[Settings, Generation], ASGIApp]
 

@@ -27,7 +27,7 @@ from heartline.replayed_plays import (
 )
 from heartline.replayed_titles import describe
 from heartline.terminal import fail, note, say, say_json
-from stores.catalogue import Catalogue
+from stores.titles import Catalogue
 
 IN_FLIGHT = 4  # requests at once
 PACED_WAIT_S = 0.25  # between two posts of a paced replay, at least

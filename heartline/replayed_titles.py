@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from domain.ids import is_text
 from heartline.history_rows import Play
-from stores.catalogue import Catalogue, Track
+from stores.titles import Catalogue, Track
 
 MOST_TITLE_BYTES = 1_024
 WRITES_AT_ONCE = 64  # they share a commit

@@ -17,8 +17,8 @@ from serve.metrics import Exposition, Metrics
 from serve.request_metrics import RequestMetrics
 from serve.tokens import Tokens
 from stores.accounts import Accounts
-from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
+from stores.titles import Catalogue
 
 DESCRIBED: tuple[Endpoint[Any], ...] = (
     *login.ENDPOINTS,

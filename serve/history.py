@@ -29,7 +29,7 @@ from serve.playing import (
     progress_ms,
     track_object,
 )
-from stores.catalogue import Catalogue
+from stores.titles import Catalogue
 
 LIMITS, USUAL_LIMIT = range(1, 51), 20
 FIRST_KEY, LAST_KEY = 0, (1 << 64) - 1

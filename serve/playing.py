@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from domain.ports import NowPlaying
 from domain.rows import Play
 from serve.instants import iso
-from stores.catalogue import Track
+from stores.titles import Track
 
 NOTHING_ALLOWED = {"pausing": True, "resuming": True, "seeking": True}
 

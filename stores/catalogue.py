@@ -1,55 +1,113 @@
-"""The catalogue: what is known of a track beyond its id."""
+"""The catalogue: artists, albums and tracks of one store. Only who follows its log writes here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import TypeVar, cast
 
-import msgspec
-from msgspec import Struct
+from domain.catalogue import Album, Artist, Entity, EntityKind, Track
+from domain.ports import Key, StampedRow, Table, Tables
+from domain.positions import stamp
+from stores.catalogue_rows import (
+    LISTED,
+    OF_KIND,
+    CatalogueRecord,
+    Held,
+    Place,
+    held,
+    names_of,
+    places_of,
+    rows_of,
+    standing,
+)
+from stores.tables import ALBUM_TRACKS, ARTIST_ALBUMS, ARTIST_TRACKS, CATALOGUE_PROGRESS
 
-from domain.ports import Tables
-from stores.tables import CATALOGUE_TRACKS
+SLICE = 1_000
+PROGRESS_KEY: Key = (0,)  # the log has one partition
 
-TURNS = 16  # so many others may write the same track first
-
-
-class Track(Struct, frozen=True, omit_defaults=True):
-    """A track as stored; "" and 0 mean that it is not known."""
-
-    id: str
-    title: str
-    artist: str = ""
-    album: str = ""
-    duration_ms: int = 0
-
-
-_decoder = msgspec.json.Decoder(Track)
+E = TypeVar("E", Artist, Album, Track)
 
 
 class Catalogue:
-    """The tracks of one store."""
+    """The entities of one store, and up to where in the log it has their changes."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    async def titles(self, track_ids: Sequence[str]) -> dict[str, Track]:
-        """Find tracks by their ids; those that nobody described are left out."""
-        distinct = sorted(set(track_ids))
-        rows = await self._tables.read(CATALOGUE_TRACKS, [(track_id,) for track_id in distinct])
-        tracks = (_decoder.decode(row.values["document"]) for row in rows if row)  # type: ignore[arg-type]
-        return {track.id: track for track in tracks}
+    async def artists(self, ids: Iterable[str]) -> dict[str, Artist]:
+        """Find artists by their ids; those that are not there are left out."""
+        return await self._entities(Artist, ids)
 
-    async def put_many(self, tracks: Iterable[Track]) -> None:
-        """Describe tracks; the newest description of a track holds."""
-        newest = {track.id: track for track in tracks}
-        rows = await self._tables.read(CATALOGUE_TRACKS, [(track_id,) for track_id in newest])
-        for track, row in zip(newest.values(), rows, strict=True):
-            document = msgspec.json.encode(track)
-            if row is None or row.values["document"] != document:
-                await self._put(track.id, document)
+    async def albums(self, ids: Iterable[str]) -> dict[str, Album]:
+        """As `artists`."""
+        return await self._entities(Album, ids)
 
-    async def _put(self, track_id: str, document: bytes) -> None:
-        for _ in range(TURNS):
-            row = (await self._tables.read(CATALOGUE_TRACKS, [(track_id,)]))[0]
-            version = row.version if row else 0
-            values = {"document": document}
-            if await self._tables.write_if(CATALOGUE_TRACKS, (track_id,), values, version=version):
-                return
+    async def tracks(self, ids: Iterable[str]) -> dict[str, Track]:
+        """As `artists`."""
+        return await self._entities(Track, ids)
+
+    async def held(self, kind: EntityKind, ids: Iterable[str]) -> dict[str, Held]:
+        """Find entities by their ids, with when they were added; those not there are left out."""
+        distinct = sorted({each for each in ids if each})
+        rows = await self._tables.read_stamped(OF_KIND[kind], [(each,) for each in distinct])
+        found = ((each, held(row.state)) for each, row in zip(distinct, rows, strict=True) if row)
+        return {each: one for each, one in found if one}
+
+    async def album_tracks(self, album_id: str) -> list[Track]:
+        """Tell the tracks of an album, in their order."""
+        return await self._listed(ALBUM_TRACKS, album_id, Track)
+
+    async def artist_albums(self, artist_id: str) -> list[Album]:
+        """Tell the albums of an artist, by their ids."""
+        return await self._listed(ARTIST_ALBUMS, artist_id, Album)
+
+    async def artist_tracks(self, artist_id: str) -> list[Track]:
+        """Tell the tracks of an artist, by their ids."""
+        return await self._listed(ARTIST_TRACKS, artist_id, Track)
+
+    async def slices(self, kind: EntityKind, *, together: int = SLICE) -> AsyncIterator[list[Held]]:
+        """Go through all entities of a kind, in no order; up to *together* at once."""
+        mark: bytes | None = b""
+        while mark is not None:
+            part = await self._tables.slice_stamped(OF_KIND[kind], after=mark, limit=together)
+            found = [one for row in part.rows if (one := held(row.state))]
+            if found:
+                yield found
+            mark = part.next
+
+    async def position(self) -> int:
+        """Tell up to where in the log all changes are here; 0: nowhere."""
+        (row,) = await self._tables.read_stamped(CATALOGUE_PROGRESS, [PROGRESS_KEY])
+        return int(row.state) if row else 0
+
+    async def apply(self, records: Sequence[CatalogueRecord], position: int) -> None:
+        """Write what *records* change, which lead up to *position*; those before them are in.
+
+        Applying them again, or older ones late, changes nothing.
+        """
+        before = {}
+        for kind, ids in names_of(records).items():
+            rows = await self._tables.read_stamped(OF_KIND[kind], [(each,) for each in ids])
+            before.update(
+                {(kind, each): standing(row) for each, row in zip(ids, rows, strict=True)}
+            )
+        progress = StampedRow(PROGRESS_KEY, b"%d" % position, stamp(position))
+        writes = [*rows_of(records, before), (CATALOGUE_PROGRESS, [progress])]
+        await self._tables.write_stamped(writes)
+
+    async def _entities(self, kind: type[E], ids: Iterable[str]) -> dict[str, E]:
+        found = await self.held(kind.kind, ids)
+        return {each: cast(E, one.entity) for each, one in found.items()}
+
+    async def _listed(self, table: Table, of: str, kind: type[E]) -> list[E]:
+        """Tell the entities of a list, those that do not say so themselves left out."""
+        if not of:
+            return []
+        rows = await self._tables.scan_stamped(table, (of,))
+        keys = [row.key for row in rows if row.state == LISTED]
+        found = await self._entities(kind, [str(key[-1]) for key in keys])
+        pairs = ((found.get(str(key[-1])), (table.name, key)) for key in keys)
+        return [entity for entity, place in pairs if entity and is_listed(entity, place)]
+
+
+def is_listed(entity: Entity, place: Place) -> bool:
+    """Whether an entity belongs where it is listed."""
+    return place in places_of(entity)

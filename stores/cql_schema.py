@@ -48,7 +48,8 @@ class Migrated:
 
 def steps(tables: Sequence[Table]) -> tuple[Sequence[str], ...]:
     """Tell the statements that lead from each version to the next; the first makes everything."""
-    return ([TableCql(table).create for table in tables],)
+    made = [TableCql(table).create for table in tables]
+    return (made, made)  # 2 has the catalogue; what is there already stays
 
 
 def check_schema(driver: Driver, keyspace: str, known: int) -> None:

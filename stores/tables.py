@@ -3,6 +3,9 @@
 from domain.ports import Column, Table
 
 LISTENER = {"listener": Column.TEXT}
+ARTIST = {"artist": Column.TEXT}
+ALBUM = {"album": Column.TEXT}
+TRACK = {"track": Column.TEXT}
 STATE = {"state": Column.BLOB}
 DOCUMENT = {"document": Column.BLOB}
 
@@ -26,7 +29,7 @@ PLAYS = Table(
 ERASURES = Table("erasures", partition=LISTENER, values=STATE, stamped=True)
 TRACK_PLAYS = Table(
     "track_plays",
-    partition={"track": Column.TEXT},
+    partition=TRACK,
     clustering={"part": Column.INT},
     values=STATE,
     stamped=True,
@@ -39,7 +42,28 @@ REFRESH_FAMILIES = Table(
     "refresh_families", partition=LISTENER, clustering={"family": Column.TEXT}, values=DOCUMENT
 )
 LOGIN_ATTEMPTS = Table("login_attempts", partition={"name": Column.TEXT}, values=DOCUMENT)
-CATALOGUE_TRACKS = Table("catalogue_tracks", partition={"track": Column.TEXT}, values=DOCUMENT)
+CATALOGUE_TRACKS = Table("catalogue_tracks", partition=TRACK, values=DOCUMENT)
+
+ARTISTS = Table("artists", partition=ARTIST, values=STATE, stamped=True)
+ALBUMS = Table("albums", partition=ALBUM, values=STATE, stamped=True)
+TRACKS = Table("tracks", partition=TRACK, values=STATE, stamped=True)
+ALBUM_TRACKS = Table(
+    "album_tracks",
+    partition=ALBUM,
+    clustering={"disc": Column.INT, "number": Column.INT, **TRACK},
+    values=STATE,
+    stamped=True,
+)
+ARTIST_ALBUMS = Table(
+    "artist_albums", partition=ARTIST, clustering=ALBUM, values=STATE, stamped=True
+)
+ARTIST_TRACKS = Table(
+    "artist_tracks", partition=ARTIST, clustering=TRACK, values=STATE, stamped=True
+)
+CATALOGUE_PROGRESS = Table(
+    "catalogue_progress", partition={"part": Column.INT}, values=STATE, stamped=True
+)
+ISRCS = Table("isrcs", partition={"isrc": Column.TEXT}, values=TRACK)
 
 TABLES = (
     LISTENING_HOURS,
@@ -53,4 +77,12 @@ TABLES = (
     REFRESH_FAMILIES,
     LOGIN_ATTEMPTS,
     CATALOGUE_TRACKS,
+    ARTISTS,
+    ALBUMS,
+    TRACKS,
+    ALBUM_TRACKS,
+    ARTIST_ALBUMS,
+    ARTIST_TRACKS,
+    CATALOGUE_PROGRESS,
+    ISRCS,
 )

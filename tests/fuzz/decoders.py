@@ -16,6 +16,9 @@ import pyarrow as pa
 
 from domain.batches import batch_of as batch_of_heartbeats
 from domain.calendar import IsoWeek, check_zone
+from domain.catalogue import Album, Artist, EntityKind, Image, Removed, Track
+from domain.catalogue_records import decode as decode_changes
+from domain.catalogue_records import records_of
 from domain.columns import decode
 from domain.errors import InvalidWeek, UnknownZone, UnreadableRecord
 from domain.heartbeat_items import Admission
@@ -66,6 +69,12 @@ HISTORIES = (
     [{"listened_at": 1443521965, "track_metadata": {"artist_name": "N", "track_name": "C"}}],
     {"payload": {"listens": [{"listened_at": 1.5, "track_metadata": {"artist_name": "N", "track_name": "C"}}]}},
 )  # fmt: skip
+CHANGES = (
+    Artist("a", "Nina", ("jazz",), (Image("u", 1, 2),), 50),
+    Album("b", "Blues", ("a",), released="1965-10", upc="1", label="l", markets=("DE",)),
+    Track("t", "Sinnerman", ("a",), "b", 620_000, 2, 9, True, "USRC17607839", ("jazz",)),
+    Removed(EntityKind.ALBUM, "c"),
+)
 LASTFM = b"user_1\t2009-05-04T23:08:57Z\t\tNao\t\tComplicated\n"
 
 
@@ -150,6 +159,12 @@ DECODERS = {
     "records of the log": Decoder(
         decode,
         (encode(_record), encode(_packed), encode_erase("ann")),
+        (UnreadableRecord,),
+    ),
+    "records of the catalogue's log": Decoder(
+        decode_changes,
+        tuple(records_of([*CHANGES]))
+        + tuple(payload for change in CHANGES for payload in records_of([change])),
         (UnreadableRecord,),
     ),
     "an account in JSON": Decoder(

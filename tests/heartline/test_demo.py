@@ -19,9 +19,9 @@ from heartline.crowd import Crowd, Listener
 from heartline.demo_catalogue import demo_tracks
 from heartline.poster import Beat, Poster
 from stores.accounts import Accounts, Scope
-from stores.catalogue import Catalogue
 from stores.passwords import Passwords
 from stores.sqlite_tables import SqliteTables
+from stores.titles import Catalogue
 
 NOW_MS = 1_795_000_000_000
 TRACKS = demo_tracks("a seed")

@@ -32,8 +32,8 @@ from heartline.replayed_plays import (
 )
 from heartline.replayed_titles import Titles
 from heartline.terminal import Failure
-from stores.catalogue import Catalogue, Track
 from stores.sqlite_tables import SqliteTables
+from stores.titles import Catalogue, Track
 from tests.domain.weeks import tallied
 from tests.end_to_end import history_oracle
 

@@ -13,7 +13,7 @@ from domain.rows import Play
 from serve.history import FIRST_KEY, LAST_KEY, newer_page, older_page, parse_mark
 from serve.playing import context_object, progress_ms
 from stores.accounts import Account
-from stores.catalogue import Track
+from stores.titles import Track
 from tests.clock import MONDAY_MS
 from tests.serve.world import HOST, World, mark
 

@@ -35,10 +35,10 @@ from serve.pages import page_routes
 from serve.request_metrics import RequestMetrics
 from serve.tokens import Tokens
 from stores.accounts import Accounts, Scope
-from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
+from stores.titles import Catalogue
 from streams.archive_metrics import ArchiveMetrics
 from streams.gather import Tally
 from streams.gather_metrics import GatherMetrics

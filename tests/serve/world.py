@@ -26,9 +26,9 @@ from serve.app import Parts, build_listening, build_main
 from serve.health import Check
 from serve.tokens import Tokens
 from stores.accounts import Account, Accounts, Scope
-from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
 from stores.sqlite_tables import SqliteTables
+from stores.titles import Catalogue
 from tests.clock import Clock
 from tests.stores.fast_passwords import fast_passwords
 

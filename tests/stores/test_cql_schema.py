@@ -38,7 +38,7 @@ def test_migrating_again_changes_nothing(keyspace: Keyspace) -> None:
 
     done = migrate(address.hosts, address.port, keyspace.name, TABLES, replicas=3)
 
-    assert (done.before, done.after) == (1, 1)
+    assert (done.before, done.after) == (2, 2)
     assert (done.replicas, done.nodes) == (1, 1)
 
 
@@ -53,12 +53,12 @@ def test_a_newer_schema_is_refused(keyspace: Keyspace) -> None:
     address = keyspace.address
     version_is(keyspace, 9)
 
-    with pytest.raises(NewerSchema, match="has schema 9, this version knows 1"):
+    with pytest.raises(NewerSchema, match="has schema 9, this version knows 2"):
         opened(keyspace)
     with pytest.raises(NewerSchema, match="has schema 9"):
         migrate(address.hosts, address.port, keyspace.name, TABLES)
 
-    version_is(keyspace, 1)
+    version_is(keyspace, 2)
 
 
 def test_an_older_schema_is_refused_with_what_to_do(keyspace: Keyspace) -> None:
@@ -67,7 +67,7 @@ def test_an_older_schema_is_refused_with_what_to_do(keyspace: Keyspace) -> None:
     with pytest.raises(NoSchema, match="run `heartline store migrate`"):
         opened(keyspace)
 
-    version_is(keyspace, 1)
+    version_is(keyspace, 2)
 
 
 def test_a_cluster_that_is_not_there_is_named() -> None:

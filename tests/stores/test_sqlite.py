@@ -18,7 +18,7 @@ from stores.sqlite import explained
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SCHEMA, STORE, SqliteTables
 from stores.table_sql import TableSql
-from stores.tables import ACCOUNTS, LISTENING_HOURS, LISTENING_WEEKS
+from stores.tables import ACCOUNTS, LISTENING_HOURS, LISTENING_WEEKS, TRACKS
 from tests.clock import Clock
 from tests.immutable import immutable
 
@@ -247,6 +247,23 @@ def test_a_database_says_what_it_is(path: Path) -> None:
     with connected(path) as other:
         assert other.execute("PRAGMA application_id").fetchone() == (STORE,)
         assert other.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+
+
+async def test_a_store_of_the_first_version_gains_the_catalogue(path: Path) -> None:
+    before = SqliteTables.open(path, now_ms=Clock(), tables=[ACCOUNTS, LISTENING_HOURS])
+    await before.write_if(ACCOUNTS, ("ann",), {"name": "Ann"}, version=0)
+    await before.close()
+    with connected(path) as other:
+        other.execute("PRAGMA user_version = 1")
+
+    tables = SqliteTables.open(path, now_ms=Clock())
+
+    (account,) = await tables.read(ACCOUNTS, [("ann",)])
+    assert account is not None
+    assert await tables.read_stamped(TRACKS, [("t",)]) == [None]
+    with connected(path) as other:
+        assert other.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+    await tables.close()
 
 
 def test_a_log_is_not_taken_for_a_store(path: Path) -> None:
