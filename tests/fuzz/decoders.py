@@ -26,6 +26,7 @@ from domain.heartbeats import Heartbeat, Kind
 from domain.ids import BASE62
 from domain.payloads import encode, encode_erase
 from domain.ports import ERASED_AT, Announcement, NowPlaying
+from domain.queries import parse as parse_query
 from heartline.histories import UnreadableHistory, plays_of
 from heartline.settings import PREFIX, BadSettings, Settings
 from serve.account_bodies import NewAccount, ProfileChange
@@ -220,6 +221,11 @@ DECODERS = {
     ),
     "display names": Decoder(
         _of_text(check_display_name), ("Ada \u2603".encode(),), (InvalidAccount,)
+    ),
+    "queries": Decoder(
+        _of_text(parse_query),
+        ('one more artist:"daft punk" year:1990-2005 “x y” tag:new'.encode(), b"isrc:USRC17607839"),
+        (),
     ),
     "settings": Decoder(
         _of_text(_settings),
