@@ -1,8 +1,7 @@
 """What gateways send to ``/v1/heartbeats`` as an Arrow IPC stream: a column at a time.
 
-The columns have the names of the JSON fields, in any order; others are not even read. Text may be
-utf8, large_utf8, utf8_view or a dictionary of them, numbers any integers. Nulls are as good as
-missing. The good path has no Python per row: texts are checked as whole buffers, and only a buffer
+The columns have the names of the JSON fields, in any order; others are not even read. Nulls are as good
+as missing. The good path has no Python per row: texts are checked as whole buffers, and only a buffer
 with something suspicious in it is searched row by row.
 """
 
@@ -19,8 +18,9 @@ from domain.heartbeat_items import NEEDS, Admission, missing, wrong
 from domain.heartbeats import KINDS, MOST_AT, MOST_POSITION_MS, MOST_STRETCH, Refusal
 from domain.ids import ID_BYTES
 from domain.units import DAY_MS, FUTURE_MS
-from serve.arrow_messages import MOST_PLAIN_BYTES, check_messages
-from serve.heartbeat_bodies import BadBody, Rejected, Taken
+from serve.arrow_streams import is_text, is_valid, plain, read_batches, unreadable_refused
+from serve.heartbeat_bodies import Taken
+from serve.receipts import BadBody, Rejected
 
 MOST_ROWS = 100_000
 
@@ -32,7 +32,6 @@ _KIND_NUMBERS = pa.array([int(kind) for kind in KINDS.values()], pa.int8())
 _CONTROL = r"[\x{0}-\x{1f}\x{7f}-\x{9f}]"
 _NOT_LISTENER = r"[^\x{21}-\x{7e}]"
 _NEVER_EMPTY = ("id", "listener_id", "track_id")
-_WORDS_PER_VIEW = 4  # a string view is 16 bytes, of which the first four are the length
 
 Array = npt.NDArray[Any]
 
@@ -52,38 +51,12 @@ def read_arrow(body: bytes, admission: Admission) -> Taken:
 
     :raises BadBody: if it is no such stream, or a column cannot be what its name says.
     """
-    try:
-        batches = _read_batches(pa.py_buffer(body), admission)
+    with unreadable_refused():
+        batches = read_batches(
+            pa.py_buffer(body), lambda schema: _places(schema, admission), most_rows=MOST_ROWS
+        )
         judged = [_judge(batch, admission) for batch in batches]
-    except BadBody:
-        raise
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise BadBody("malformed", f"the body is not a readable Arrow stream: {error}") from error
     return _sum_up(judged, admission)
-
-
-def _read_batches(stream: pa.Buffer, admission: Admission) -> list[pa.RecordBatch]:
-    check_messages(stream)
-    with pa.ipc.open_stream(stream) as reader:
-        places = _places(reader.schema, admission)
-    options = pa.ipc.IpcReadOptions(
-        use_threads=False,
-        included_fields=places,
-        ensure_alignment=pa.ipc.Alignment.DataTypeSpecific,
-    )
-    batches, rows = [], 0
-    with pa.ipc.open_stream(stream, options=options) as reader:
-        for batch in reader:
-            rows += batch.num_rows
-            if rows > MOST_ROWS:
-                raise BadBody("too_many", f"the stream has more than {MOST_ROWS} rows")
-            batch.validate(full=True)
-            if batch.num_rows:
-                batches.append(batch)
-    if not rows:
-        raise BadBody("empty", "the stream has no rows")
-    _check_growth(batches)
-    return batches
 
 
 def _places(schema: pa.Schema, admission: Admission) -> list[int]:
@@ -103,47 +76,7 @@ def _places(schema: pa.Schema, admission: Admission) -> list[int]:
 def _suits(field: str, kind: pa.DataType) -> bool:
     if field in _WHOLE:
         return bool(pa.types.is_integer(kind) or pa.types.is_null(kind))
-    if pa.types.is_dictionary(kind):
-        return _is_text(kind.value_type)
-    return _is_text(kind) or bool(pa.types.is_null(kind))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return kind in {pa.utf8(), pa.large_utf8(), pa.string_view()}
-
-
-def _check_growth(batches: Sequence[pa.RecordBatch]) -> None:
-    """Refuse few texts that are said very often: written out they must fit as well."""
-    grown_bytes = 0
-    for batch in batches:
-        for column in batch.columns:
-            grown_bytes += _grown_bytes(column)
-            if grown_bytes > MOST_PLAIN_BYTES:
-                raise BadBody("too_large", f"the texts are more than {MOST_PLAIN_BYTES} bytes")
-
-
-def _grown_bytes(column: pa.Array) -> int:
-    if pa.types.is_dictionary(column.type):
-        within = _grown_bytes(column.dictionary)
-        if within > MOST_PLAIN_BYTES:
-            return within
-        lengths = pc.binary_length(_plain(column.dictionary)).cast(pa.int64())
-        return within + (pc.sum(lengths.take(column.indices)).as_py() or 0)
-    if column.type == pa.string_view() and len(column):
-        words = np.frombuffer(column.buffers()[1], np.int32)[_WORDS_PER_VIEW * column.offset :]
-        lengths = words[::_WORDS_PER_VIEW][: len(column)].astype(np.int64)
-        return int(lengths[_is_valid(column)].sum())
-    return 0
-
-
-def _is_valid(column: pa.Array) -> Array:
-    return np.asarray(column.is_valid().to_numpy(zero_copy_only=False))
-
-
-def _plain(column: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(column.type):
-        return _plain(column.dictionary).take(column.indices)
-    return column if column.type == pa.utf8() else column.cast(pa.utf8())
+    return is_text(kind)
 
 
 def _judge(batch: pa.RecordBatch, admission: Admission) -> _Judged:
@@ -153,7 +86,7 @@ def _judge(batch: pa.RecordBatch, admission: Admission) -> _Judged:
         there = field in batch.schema.names
         column = batch.column(field) if there else pa.nulls(batch.num_rows)
         if column.null_count and admission.requires(field):
-            _blame(codes, ~_is_valid(column), _missing_code(place))
+            _blame(codes, ~is_valid(column), _missing_code(place))
         columns[field], bad = _read_column(field, column)
         _blame(codes, bad, _wrong_code(place))
     at = columns["at"].to_numpy()
@@ -191,17 +124,17 @@ def _read_column(field: str, column: pa.Array) -> tuple[pa.Array, Array]:
     """Make the batch's column of *column*, and tell in which rows it is wrong."""
     if field in _WHOLE:
         return _read_whole(field, column)
-    texts = _plain(column)
+    texts = plain(column)
     texts = texts.fill_null("") if texts.null_count else texts
     if field == "kind":
         found = pc.index_in(texts, _KIND_NAMES)
-        return _KIND_NUMBERS.take(found.fill_null(0)), ~_is_valid(found)
+        return _KIND_NUMBERS.take(found.fill_null(0)), ~is_valid(found)
     return texts, _wrong_texts(field, texts)
 
 
 def _read_whole(field: str, column: pa.Array) -> tuple[pa.Array, Array]:
     least, most = _WHOLE[field]
-    valid = _is_valid(column)
+    valid = is_valid(column)
     if pa.types.is_null(column.type):
         column = column.cast(pa.int64())
     said = column.fill_null(0).to_numpy()
@@ -252,6 +185,6 @@ def _sum_up(judged: Sequence[_Judged], admission: Admission) -> Taken:
 
 
 def _texts_at(column: pa.Array, places: Array) -> list[str | None]:
-    texts = _plain(column).take(pa.array(places)).to_pylist() if len(places) else []
+    texts = plain(column).take(pa.array(places)).to_pylist() if len(places) else []
     # one long text of a dictionary could otherwise come back a hundred thousand times
     return [text if text and len(text) <= ID_BYTES else None for text in texts]

@@ -13,18 +13,19 @@ from starlette.responses import Response
 from domain.heartbeat_items import Admission
 from serve.appender import Appender, LogEnd, Overloaded
 from serve.arrow_bodies import read_arrow
+from serve.arrow_streams import ARROW
 from serve.auth import Authenticate, Caller, require
 from serve.endpoints import JSON, Endpoint, Link, routes
 from serve.errors import ApiError
 from serve.frame import application
-from serve.heartbeat_bodies import BadBody, HeartbeatsDocument, Receipt, Taken
+from serve.heartbeat_bodies import HeartbeatsDocument, Taken
 from serve.ingest_metrics import IngestMetrics
 from serve.inputs import JSON_TYPE, check_type, read_body
 from serve.json_bodies import read_json
+from serve.receipts import BadBody, Receipt
 from serve.request_metrics import RequestMetrics
 from stores.accounts import Scope
 
-ARROW = "application/vnd.apache.arrow.stream"
 MOST_JSON_BYTES = 2 << 20
 MOST_ARROW_BYTES = 16 << 20
 MOST_HELD_BYTES = 256 << 20  # of bodies that are being read or wait for the log

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from serve.heartbeat_bodies import Rejected
+from serve.receipts import Rejected
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 20)
 ROWS = (1, 10, 100, 1_000, 10_000, 100_000)

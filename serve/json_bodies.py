@@ -12,7 +12,8 @@ from msgspec import Meta, Raw
 
 from domain.heartbeat_items import Admission, HeartbeatItem, columns_of
 from domain.json_items import UNREADABLE, are_right, id_of, judge
-from serve.heartbeat_bodies import MOST_ITEMS, BadBody, HeartbeatsDocument, Rejected, Taken
+from serve.heartbeat_bodies import MOST_ITEMS, HeartbeatsDocument, Taken
+from serve.receipts import BadBody, Rejected
 
 MOST_VALUES = 64 * MOST_ITEMS
 

@@ -32,10 +32,10 @@ from heartline.settings import PREFIX, BadSettings, Settings
 from serve.account_bodies import NewAccount, ProfileChange
 from serve.arrow_bodies import read_arrow
 from serve.errors import ApiError
-from serve.heartbeat_bodies import BadBody
 from serve.history import FIRST_KEY, parse_mark
 from serve.inputs import decode as decode_json
 from serve.json_bodies import read_json
+from serve.receipts import BadBody
 from serve.tokens import InvalidToken, Tokens
 from stores.account_names import InvalidAccount, check_display_name, name_key
 from stores.redis_presence import decode as decode_presence

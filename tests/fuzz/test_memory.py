@@ -11,8 +11,8 @@ import pytest
 
 from domain.columns import decode
 from serve.arrow_bodies import read_arrow
-from serve.heartbeat_bodies import BadBody
 from serve.ingest import MOST_JSON_BYTES
+from serve.receipts import BadBody
 from tests.fuzz.decoders import ANYBODYS, DECODERS
 from tests.serve.bodies import batch_of, beat, json_of, stream_of
 

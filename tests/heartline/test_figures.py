@@ -9,8 +9,8 @@ from actors.shard_metrics import ShardMetrics
 from domain.rows import Rows
 from heartline.figures import figures, quantile
 from heartline.metric_snapshots import Snapshot, read_snapshot, snapshot
-from serve.heartbeat_bodies import Rejected
 from serve.ingest_metrics import IngestMetrics
+from serve.receipts import Rejected
 from serve.request_metrics import RequestMetrics
 
 INFINITE = math.inf

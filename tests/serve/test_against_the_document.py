@@ -19,7 +19,7 @@ from schemathesis.core.transport import Response
 from domain.calendar import zone_names
 from serve import ingest
 from serve.app import DESCRIBED
-from serve.ingest import ARROW
+from serve.arrow_streams import ARROW
 from serve.openapi import document
 from tests.serve.bodies import batch_of, rows, stream_of
 from tests.serve.whole import Whole, serving

@@ -14,8 +14,9 @@ from domain.heartbeats import Heartbeat
 from domain.ids import ID_BYTES
 from serve import arrow_bodies
 from serve.arrow_bodies import read_arrow
-from serve.heartbeat_bodies import BadBody, Taken
+from serve.heartbeat_bodies import Taken
 from serve.json_bodies import read_json
+from serve.receipts import BadBody
 from tests.serve.bodies import (
     LATE_LIMIT_DAYS,
     NOW_MS,

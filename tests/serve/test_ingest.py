@@ -18,8 +18,9 @@ from domain.columns import decode
 from domain.errors import Unavailable
 from serve import appender, ingest, inputs
 from serve.appender import LogEnd
+from serve.arrow_streams import ARROW
 from serve.auth import Caller, bearer_token, unauthorized
-from serve.ingest import ARROW, MOST_JSON_BYTES, build_ingest
+from serve.ingest import MOST_JSON_BYTES, build_ingest
 from stores.accounts import Scope
 from stores.sqlite_log import SqliteLog
 from tests.serve.bodies import LATE_LIMIT_DAYS, NOW_MS, batch_of, beat, json_of, stream_of

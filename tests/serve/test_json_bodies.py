@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from domain.batches import SCHEMA
 from domain.heartbeat_items import Admission, HeartbeatItem
 from domain.heartbeats import KINDS, Heartbeat, Kind, invalid_field, late_or_early
-from serve.heartbeat_bodies import BadBody, Taken
+from serve.heartbeat_bodies import Taken
 from serve.json_bodies import read_json
+from serve.receipts import BadBody
 from tests.serve.bodies import LATE_LIMIT_DAYS, NOW_MS, beat, json_of, rows
 
 MINE = Admission("ann", NOW_MS, LATE_LIMIT_DAYS)
