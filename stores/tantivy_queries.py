@@ -1,0 +1,196 @@
+"""Queries as tantivy takes them, made word by word: its own parser can be killed by what people type."""
+
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
+
+from tantivy import FieldType, Occur, Searcher
+from tantivy import Query as Matching
+
+from domain.catalogue import EntityKind
+from domain.search import Query
+from domain.units import DAY_MS
+from stores.tantivy_schema import BEGINNINGS, OF_ARTISTS, exact, schema
+
+SCHEMA = schema()
+NEW_MS = 14 * DAY_MS
+COMMON = 2_000  # a word that so many entries have is not taken for the beginning of another
+MOST_GLUED = 3
+ONE_EDIT, TWO_EDITS = 4, 8  # letters of a word from which so many are forgiven
+BEGUN = 0.5  # what a word that is only begun scores; a whole one scores from about 1 to 12
+FILTERED = {  # what `artist:`, `album:` and `track:` look at, of each kind
+    EntityKind.ARTIST: {"artist": "name"},
+    EntityKind.ALBUM: {"artist": "artist", "album": "name"},
+    EntityKind.TRACK: {"artist": "artist", "album": "album", "track": "name"},
+}
+
+
+def edits_of(word: str) -> int:
+    """Tell how many wrong letters are forgiven in a word."""
+    return (len(word) >= ONE_EDIT) + (len(word) >= TWO_EDITS)
+
+
+def spellings(words: Sequence[str], at: int) -> list[str]:
+    """Tell what may stand for a word: itself, or itself glued to its neighbours."""
+    spans = [
+        (begin, begin + size)
+        for size in range(1, MOST_GLUED + 1)
+        for begin in range(at - size + 1, at + 1)
+        if begin >= 0 and begin + size <= len(words)
+    ]
+    return list(dict.fromkeys("".join(words[begin:end]) for begin, end in spans))
+
+
+class Cascade:
+    """The queries for one kind of entity, from what was typed to what may have been meant."""
+
+    def __init__(self, query: Query, kind: EntityKind, searcher: Searcher, *, now_ms: int) -> None:
+        self._query, self._kind, self._now_ms = query, kind, now_ms
+        self._searcher, self._all = searcher, f"{kind}_all"
+        self.words = (*query.words, *(word for phrase in query.phrases for word in phrase))
+
+    def frequency(self, word: str) -> int:
+        """Tell how many entries of this kind have a word."""
+        return self._searcher.doc_freq(self._all, word)
+
+    @property
+    def can_match(self) -> bool:
+        """Whether anything is asked for, and entities of this kind have what is."""
+        return self._query != Query() and self._asked.keys() <= FILTERED[self._kind].keys()
+
+    @cached_property
+    def _asked(self) -> dict[str, Sequence[str]]:
+        asked = {name: getattr(self._query, name) for name in ("artist", "album", "track")}
+        return {name: words for name, words in asked.items() if words}
+
+    @cached_property
+    def _filters(self) -> list[Matching]:
+        found = [
+            _spelled(f"{self._kind}_{FILTERED[self._kind][name]}", spellings(words, at))
+            for name, words in self._asked.items()
+            for at in range(len(words))
+        ]
+        found += [_term(f"{self._kind}_genre", word) for word in self._query.genre]
+        for name, code in (("isrc", self._query.isrc), ("upc", self._query.upc)):
+            found += [_term(name, exact(code))] if code else []
+        if self._query.years:
+            found.append(_between("year", *self._query.years))
+        if self._query.is_new:
+            found.append(_between("added", max(self._now_ms - NEW_MS, 0), None))
+        return [Matching.const_score_query(each, 0.0) for each in found]
+
+    def literal(self) -> Matching:
+        """Every word as it was typed, the last one perhaps not to its end, phrases as they are."""
+        words = self._query.words
+        parts = [self._word(words, at) for at in range(len(words))]
+        if words and self.frequency(words[-1]) < COMMON:
+            begun = beginning(self._kind, words[-1], of_artists=True)
+            parts[-1] = _some([parts[-1], Matching.const_score_query(begun, BEGUN)])
+        return self._filtered(parts + self._phrases())
+
+    def corrected(self, words: Collection[str]) -> Matching:
+        """Every word, those of *words* with their typing errors, phrases as they are."""
+        return self._filtered(self._forgiving(self._query.words, words) + self._phrases())
+
+    def loosely(self, words: Collection[str]) -> Matching:
+        """Every word, those of *words* with their typing errors, also of phrases."""
+        return self._filtered(self._forgiving(self.words, words))
+
+    def partly(self, words: Collection[str]) -> Matching:
+        """Half of the words and more, also of phrases."""
+        parts = self._forgiving(self.words, words)
+        return self._filtered([_some(parts, least=(len(parts) + 1) // 2)])
+
+    def _forgiving(self, words: Sequence[str], forgiven: Collection[str]) -> list[Matching]:
+        parts = [self._word(words, at) for at in range(len(words))]
+        return [
+            _some([part, _fuzzy(self._all, word, edits_of(word))]) if word in forgiven else part
+            for part, word in zip(parts, words, strict=True)
+        ]
+
+    def _phrases(self) -> list[Matching]:
+        return [self._phrase(phrase) for phrase in self._query.phrases]
+
+    def _word(self, words: Sequence[str], at: int) -> Matching:
+        known = [each for each in spellings(words, at) if self.frequency(each)]
+        return _spelled(self._all, known or [words[at]])
+
+    def _phrase(self, phrase: Sequence[str]) -> Matching:
+        if len(phrase) == 1:
+            return _term(self._all, phrase[0])
+        fields = [f"{self._kind}_{name}" for name in ("name", "artist", "album")]
+        return _some([Matching.phrase_query(SCHEMA, field, list(phrase)) for field in fields])
+
+    def _filtered(self, parts: Iterable[Matching]) -> Matching:
+        return _every([*parts, *self._filters])
+
+
+class Completion:
+    """The queries for names of one kind that begin as was typed."""
+
+    def __init__(self, words: Sequence[str], kind: EntityKind) -> None:
+        self._kind, self._all, self._words = kind, f"{kind}_all", words
+        self._before = [
+            _spelled(self._all, spellings(words[:-1], at)) for at in range(len(words) - 1)
+        ]
+
+    def begun(self) -> Matching:
+        """The last word not to its end."""
+        has_more = len(self._words) > 1
+        return _every([*self._before, beginning(self._kind, self._words[-1], of_artists=has_more)])
+
+    def whole(self) -> Matching:
+        """Every word to its end."""
+        return _every([*self._before, _term(f"{self._kind}_name", self._words[-1])])
+
+    def misspelt(self) -> Matching | None:
+        """One wrong letter in each word; None: they are too short for that."""
+        if not any(map(edits_of, self._words)):
+            return None
+        *before, last = self._words
+        parts = [_fuzzy(self._all, each, min(edits_of(each), 1)) for each in before]
+        if edits_of(last):
+            field = self._all if before else f"{self._kind}_name"
+            return _every([*parts, _fuzzy(field, last, 1, prefix=True)])
+        return _every([*parts, beginning(self._kind, last, of_artists=bool(before))])
+
+
+def similar(kind: EntityKind, word: str) -> Matching:
+    """Match words within two edits."""
+    return _fuzzy(f"{kind}_all", word, 2)
+
+
+def beginning(kind: EntityKind, word: str, *, of_artists: bool) -> Matching:
+    """Match words that begin so, in names, or in names and what stands beside them."""
+    if len(word) > BEGINNINGS:
+        return _fuzzy(f"{kind}_all" if of_artists else f"{kind}_name", word, 0, prefix=True)
+    return _spelled(f"{kind}_begins", [word, OF_ARTISTS + word] if of_artists else [word])
+
+
+def _term(field: str, word: str) -> Matching:
+    return Matching.term_query(SCHEMA, field, word, "freq")
+
+
+def _spelled(field: str, words: Iterable[str]) -> Matching:
+    return _some([_term(field, word) for word in words])
+
+
+def _fuzzy(field: str, word: str, edits: int, *, prefix: bool = False) -> Matching:
+    return Matching.fuzzy_term_query(SCHEMA, field, word, edits, prefix=prefix)
+
+
+def _between(field: str, first: int, last: int | None) -> Matching:
+    return Matching.range_query(SCHEMA, field, FieldType.Unsigned, first, last)
+
+
+def _every(parts: Sequence[Matching]) -> Matching:
+    return _combined(Occur.Must, parts)
+
+
+def _some(parts: Sequence[Matching], *, least: int = 1) -> Matching:
+    return _combined(Occur.Should, parts, least=least)
+
+
+def _combined(occur: Occur, parts: Sequence[Matching], *, least: int | None = None) -> Matching:
+    if len(parts) == 1:
+        return parts[0]
+    return Matching.boolean_query([(occur, each) for each in parts], least)

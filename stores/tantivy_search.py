@@ -1,0 +1,135 @@
+"""Finding candidates in one state of a tantivy index.
+
+What is typed is looked for literally first. Only what is not found so is looked for with typing
+errors, first in the words that hardly any entry has: to look for all of them at once takes tens of
+milliseconds. What is still not found is looked for in parts.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, zip_longest
+from math import log2
+
+from rapidfuzz.distance import OSA
+from tantivy import DocAddress, Searcher
+from tantivy import Query as Matching
+
+from domain.catalogue import EntityKind
+from domain.search import Candidate, Entry, Query
+from domain.words import joined, words
+from stores.tantivy_queries import Cascade, Completion, edits_of, similar
+from stores.tantivy_schema import read_entry
+
+RARE = 3  # a word that fewer entries have may be a typing error
+ENOUGH = 3  # with so many candidates nobody asks whether it is one
+SIMILAR_EDITS = 2
+LOOKED_AT = 100  # entries that have a word like the one that may be wrong
+
+Hit = tuple[float, DocAddress]
+
+
+def propose(
+    searcher: Searcher,
+    query: Query,
+    kinds: Collection[EntityKind],
+    *,
+    now_ms: int,
+    limit: int,
+) -> list[Candidate]:
+    """Propose up to *limit* entries of each kind, by match and by match and fame."""
+    cascades = [Cascade(query, kind, searcher, now_ms=now_ms) for kind in kinds]
+    asked = [each for each in cascades if each.can_match]
+    found = [_hits(searcher, each.literal(), limit) for each in asked]
+    typed = {word for each in asked for word in each.words if edits_of(word)}
+    rare = {word for word in typed if sum(each.frequency(word) for each in asked) < RARE}
+    if rare and sum(map(len, found)) < ENOUGH:
+        _add(found, [_hits(searcher, each.corrected(rare), limit) for each in asked])
+    if typed and not any(found):
+        _add(found, [_hits(searcher, each.loosely(typed), limit) for each in asked])
+    for at, each in enumerate(asked):
+        if not found[at] and len(each.words) > 1:
+            found[at] = _hits(searcher, each.partly(rare), limit)
+    return [one for hits in found for one in _candidates(searcher, hits, limit)]
+
+
+def _add(found: Sequence[list[Hit]], more: Iterable[Iterable[Hit]]) -> None:
+    for hits, others in zip(found, more, strict=True):
+        hits.extend(others)
+
+
+def complete(
+    searcher: Searcher, typed: Sequence[str], kinds: Collection[EntityKind], *, limit: int
+) -> list[Candidate]:
+    """Propose up to *limit* entries of each kind whose names begin so, the famous first."""
+    return [one for kind in kinds if typed for one in _complete(searcher, typed, kind, limit)]
+
+
+def similar_words(searcher: Searcher, word: str) -> list[tuple[str, int]]:
+    """Tell the words of the index within two edits, the nearest first, with how many have them."""
+    near: dict[str, int] = {}
+    for kind in EntityKind:
+        hits = searcher.search(similar(kind, word), LOOKED_AT, count=False, order_by_field="fame")
+        for entry in _entries(searcher, hits.hits):
+            for each in _words_of(entry):
+                near[each] = OSA.distance(word, each, score_cutoff=SIMILAR_EDITS)
+    counted = {
+        each: sum(searcher.doc_freq(f"{kind}_all", each) for kind in EntityKind)
+        for each, distance in near.items()
+        if distance <= SIMILAR_EDITS
+    }
+    order = sorted(counted, key=lambda each: (near[each], -counted[each], each))
+    return [(each, counted[each]) for each in order]
+
+
+def _hits(searcher: Searcher, query: Matching, limit: int) -> list[Hit]:
+    matching = searcher.search(query, limit, count=False).hits
+    if len(matching) < limit:
+        return list(matching)
+    famous = searcher.search(query, limit, count=False, weight_by_field="fame").hits
+    fames = searcher.fast_field_values("fame", [address for _, address in famous])
+    plain = [  # without the factor by which tantivy weighs
+        (score / log2(2 + (fame or 0)), address)
+        for (score, address), fame in zip(famous, fames, strict=True)
+    ]
+    return list(_taking_turns(matching, plain))
+
+
+def _complete(
+    searcher: Searcher, typed: Sequence[str], kind: EntityKind, limit: int
+) -> list[Candidate]:
+    queries = Completion(typed, kind)
+    hits: list[Hit] = _famous(searcher, queries.begun(), limit)
+    if len(hits) >= limit:
+        whole = searcher.search(queries.whole(), limit, count=False, weight_by_field="fame").hits
+        hits = list(_taking_turns(hits, whole))
+    elif misspelt := queries.misspelt():
+        hits += _famous(searcher, misspelt, limit)
+    return _candidates(searcher, hits, limit)
+
+
+def _famous(searcher: Searcher, query: Matching, limit: int) -> list[Hit]:
+    hits = searcher.search(query, limit, count=False, order_by_field="fame").hits
+    return [(0.0, address) for _, address in hits]
+
+
+def _taking_turns(*lists: Sequence[Hit]) -> Iterator[Hit]:
+    return (hit for hit in chain.from_iterable(zip_longest(*lists)) if hit)
+
+
+def _candidates(searcher: Searcher, hits: Iterable[Hit], limit: int) -> list[Candidate]:
+    distinct: dict[tuple[int, int], Hit] = {}
+    for hit in hits:
+        distinct.setdefault((hit[1].segment_ord, hit[1].doc), hit)
+    first = list(distinct.values())[:limit]
+    return [
+        Candidate(entry, score)
+        for (score, _), entry in zip(first, _entries(searcher, first), strict=True)
+    ]
+
+
+def _entries(searcher: Searcher, hits: Iterable[Hit]) -> list[Entry]:
+    return [read_entry(searcher, address) for _, address in hits]
+
+
+def _words_of(entry: Entry) -> set[str]:
+    found = [words(name) for name in (entry.name, entry.album, *entry.artists)]
+    return {word for each in found for word in (*each, *joined(each))}
