@@ -50,8 +50,10 @@ def main() -> int:
 
 async def settled(settings: Settings) -> Generation:
     """Tell the generation to go on with; makes what a first start needs. Nothing may run yet."""
+    from heartline.catalogues import catalogue_log_of, settle_catalogue
     from heartline.consuming import align
     from heartline.generations import settle
+    from stores.catalogue import Catalogue
 
     async with (
         wiring.store(settings, make=True) as tables,
@@ -64,6 +66,8 @@ async def settled(settings: Settings) -> Generation:
         )
         with contextlib.suppress(Unavailable):  # members of a start that was killed are still in it
             await align(records, settings)
+        async with catalogue_log_of(settings) as changes:
+            await settle_catalogue(changes, Catalogue(tables))
         with contextlib.suppress(Unavailable):  # the next start makes it
             await operator_account(wiring.accounts(tables))
     wiring.note_start(settings)  # when nobody has the log open
@@ -76,6 +80,7 @@ def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:
 
     from actors.shard_handles import NAMESPACE
     from heartline.applications import serve_applications
+    from heartline.cataloguing import start_cataloguing
     from heartline.cluster import start_consumers
     from heartline.ray_node import start_only_what_is_needed, take_a_free_agent_port
     from heartline.warehousing import start_warehousing
@@ -101,7 +106,7 @@ def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:
     log.info("Ray runs")
     consumers = start_consumers(settings, generation)
     serve_applications(settings, generation)
-    _archive = start_warehousing(settings)  # Ray ends an actor that nobody holds
+    _others = start_cataloguing(settings), start_warehousing(settings)  # held, or Ray ends them
     log.info("everything runs")
     while not asked.wait(CHECK_S):
         consumers.check()

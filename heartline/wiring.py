@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TypeVar
 
 from domain.errors import NewerSchema, Unavailable
 from domain.hashing import partition_of
@@ -28,8 +29,10 @@ from stores.listening import Listening
 from stores.passwords import Passwords
 from stores.tables import LISTENING_WEEKS, PLAYS
 
-STORE_FILE, LOG_FILE = "store.db", "log.db"
+STORE_FILE, LOG_FILE, CATALOGUE_FILE = "store.db", "log.db", "catalogue.db"
 RETRY_S = 1.0
+
+R = TypeVar("R")
 
 logger = logging.getLogger(__name__)
 
@@ -121,11 +124,12 @@ async def dead_letters_of(settings: Settings) -> AsyncIterator[DeadLetters | Non
 
 
 def note_start(settings: Settings) -> None:
-    """Mark a log in the data directory, so that it is known beside a ``-wal`` of another start."""
+    """Mark logs in the data directory, so that each is known beside a ``-wal`` of another start."""
     from stores.wal_pairs import renew_pair
 
     if not settings.log:
-        renew_pair(settings.data / LOG_FILE, secrets.randbits(62))
+        for name in (LOG_FILE, CATALOGUE_FILE):
+            renew_pair(settings.data / name, secrets.randbits(62))
 
 
 def has_log(settings: Settings) -> bool:
@@ -134,14 +138,19 @@ def has_log(settings: Settings) -> bool:
 
 
 def opened(settings: Settings) -> tuple[Tables, Log]:
-    """Open both for a part of a running `up`, trying again while that cannot be.
+    """Open both for a part of a running `up`, as `insistently` does."""
+    return insistently(lambda: (open_tables(settings), open_log(settings)))
+
+
+def insistently(open_all: Callable[[], R]) -> R:
+    """Open something for a part of a running `up`, trying again while that cannot be.
 
     An actor that fails to begin is not begun again by Ray, and whatever is wrong now (a lock, a
     disk, a mount) may pass.
     """
     while True:
         try:
-            return open_tables(settings), open_log(settings)
+            return open_all()
         except NewerSchema:
             raise
         except Unavailable as error:

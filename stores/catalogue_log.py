@@ -95,6 +95,10 @@ class CatalogueLog:
             log_.warning("the catalogue's log ends before what the store has: a generation begins")
             await self._log.begin_generation(PARTITIONS)
 
+    async def trim(self, *, before_ms: int, keep_bytes: int) -> int:
+        """Let go of the oldest records that every group has, as `domain.ports.Log.trim` does."""
+        return await self._log.trim(before_ms=before_ms, keep_bytes=keep_bytes)
+
     async def wait(self, timeout_s: float) -> None:
         """Return when something was appended since the last call, or after *timeout_s*."""
         await self._log.wait(timeout_s)

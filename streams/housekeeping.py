@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from domain.errors import Unavailable
 from domain.ports import Log, Tables
@@ -22,22 +23,52 @@ class Retention:
     most_bytes: int
 
 
+class Trimmed(Protocol):
+    """What is trimmed: a `domain.ports.Log`, or what has one."""
+
+    async def trim(self, *, before_ms: int, keep_bytes: int) -> int:
+        """See `domain.ports.Log`."""
+        ...
+
+
+async def trim(log: Trimmed, retention: Retention, now_ms: int) -> int:
+    """Remove the records that have had their time; tells how many."""
+    before_ms = now_ms - retention.days * DAY_MS
+    return await log.trim(before_ms=before_ms, keep_bytes=retention.most_bytes)
+
+
 async def tidy(log: Log, tables: Tables, retention: Retention, now_ms: int) -> tuple[int, int]:
     """Remove what has had its time; tells how many records and rows went."""
-    before_ms = now_ms - retention.days * DAY_MS
-    records = await log.trim(before_ms=before_ms, keep_bytes=retention.most_bytes)
-    return records, await tables.sweep()
+    return await trim(log, retention, now_ms), await tables.sweep()
 
 
 async def keep_house(
     log: Log, tables: Tables, retention: Retention, now_ms: Callable[[], int]
 ) -> None:
     """Tidy now and every ten minutes, until cancelled."""
+
+    async def tidied() -> str:
+        records, rows = await tidy(log, tables, retention, now_ms())
+        return f"{records} records and {rows} rows"
+
+    await _every_ten_minutes(tidied)
+
+
+async def keep_trimmed(log: Trimmed, retention: Retention, now_ms: Callable[[], int]) -> None:
+    """Trim now and every ten minutes, until cancelled."""
+
+    async def trimmed() -> str:
+        return f"{await trim(log, retention, now_ms())} records"
+
+    await _every_ten_minutes(trimmed)
+
+
+async def _every_ten_minutes(remove: Callable[[], Awaitable[str]]) -> None:
     while True:
         try:
-            records, rows = await tidy(log, tables, retention, now_ms())
+            removed = await remove()
         except Unavailable as error:
             log_.warning("housekeeping waits: %s", error)
         else:
-            log_.info("housekeeping removed %d records and %d rows", records, rows)
+            log_.info("housekeeping removed %s", removed)
         await asyncio.sleep(EVERY_S)

@@ -3,9 +3,12 @@
 from hypothesis import strategies as st
 
 from domain.catalogue import Album, AlbumType, Artist, Change, EntityKind, Image, Removed, Track
+from stores.catalogue import Catalogue
+
+IDS = ("a", "b", "c")
 
 names = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=12)
-ids = st.sampled_from(["a", "b", "c"])
+ids = st.sampled_from(IDS)
 few_ids = st.lists(ids, max_size=3).map(tuple)
 genres = st.lists(names, max_size=2).map(tuple)
 markets = st.none() | st.lists(st.sampled_from(["DE", "IN", "US"]), max_size=3).map(tuple)
@@ -47,3 +50,14 @@ tracks = st.builds(
 removals = st.builds(Removed, st.sampled_from(EntityKind), ids)
 changes: st.SearchStrategy[Change] = st.one_of(artists, albums, tracks, tracks, removals)
 batches = st.lists(changes, min_size=1, max_size=5)
+
+
+async def shown(catalogue: Catalogue) -> tuple[object, ...]:
+    """Tell all that can be read of the entities that there may be, and up to where it goes."""
+    return (
+        [await catalogue.held(kind, IDS) for kind in EntityKind],
+        [await catalogue.album_tracks(each) for each in IDS],
+        [await catalogue.artist_albums(each) for each in IDS],
+        [await catalogue.artist_tracks(each) for each in IDS],
+        await catalogue.position(),
+    )

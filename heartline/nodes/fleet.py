@@ -1,6 +1,6 @@
 """The shards and followers of a cluster: actors that outlive whoever started them, spread over nodes.
 
-Followers run for ever by themselves: consumers of the log, gatherers, the archive.
+Followers run for ever by themselves: consumers of the log, gatherers, the cataloguer, the archive.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ from actors.ray_shard import start_shard
 from actors.shard_handles import NAMESPACE, FoundShards, shard_name
 from domain.positions import Generation
 from heartline.addresses import KafkaAddress
+from heartline.cataloguing import catalogue_builder
 from heartline.cluster import shard_builder
 from heartline.consuming import reader_builders
 from heartline.gathering import gatherer_builder
@@ -28,7 +29,7 @@ from streams.ray_run import Run
 
 SHARD_CPUS, FOLLOWER_CPUS = 1.0, 0.5
 CONSUMER = "consumer-"
-FOLLOWERS = (CONSUMER, "gatherer-", "archive")
+FOLLOWERS = (CONSUMER, "gatherer-", "catalogue", "archive")
 START_S, STOP_S, CLOSE_S = 120.0, 10.0, 60.0
 LOOK_S = 0.2
 
@@ -107,6 +108,7 @@ class Fleet:
         if address := KafkaAddress.parse(settings.log):
             for number in range(settings.gatherers):
                 yield f"gatherer-{number}", gatherer_builder(settings, address)
+        yield "catalogue", catalogue_builder(settings)
         if settings.archive:
             yield "archive", archive_builder(settings)
 

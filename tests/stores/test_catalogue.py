@@ -23,14 +23,13 @@ from stores.tables import (
     CATALOGUE_PROGRESS,
     TRACKS,
 )
-from tests.catalogues import batches
+from tests.catalogues import batches, shown
 from tests.clock import Clock
 from tests.memory_tables import MemoryTables
 from tests.servers.fixtures import Servers
 from tests.stores.keyspaces import Keyspace, new_keyspace
 
 OURS = (ARTISTS, ALBUMS, TRACKS, ALBUM_TRACKS, ARTIST_ALBUMS, ARTIST_TRACKS, CATALOGUE_PROGRESS)
-IDS = ("a", "b", "c")
 NINA = Artist("nina", "Nina Simone")
 BLUES = Album("blues", "Pastel Blues", ("nina",))
 SINNERMAN = Track("sin", "Sinnerman", ("nina",), "blues", 620_000, track_number=9)
@@ -163,17 +162,6 @@ async def test_all_of_a_kind_come_in_slices(catalogue: Catalogue) -> None:
     found = [one for part in slices for one in part]
     assert sorted(found, key=lambda one: one.entity.id) == sorted(
         [Held(1_000, track) for track in tracks], key=lambda one: one.entity.id
-    )
-
-
-async def shown(catalogue: Catalogue) -> tuple[object, ...]:
-    """Tell all that can be read of the entities that there may be, and up to where it goes."""
-    return (
-        [await catalogue.held(kind, IDS) for kind in EntityKind],
-        [await catalogue.album_tracks(each) for each in IDS],
-        [await catalogue.artist_albums(each) for each in IDS],
-        [await catalogue.artist_tracks(each) for each in IDS],
-        await catalogue.position(),
     )
 
 

@@ -1,0 +1,87 @@
+"""The cataloguer: follows the catalogue's log in its order and writes what it says into the store.
+
+Where it goes on is said by the store itself, which has rows and place from one write. Any number of
+cataloguers may run at once, and one that wakes up late does no harm: what stands from a later record
+stays.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+
+from domain.errors import LogBehindStore, Unavailable
+from domain.positions import GENERATION_SHIFT
+from stores.catalogue import Catalogue
+from stores.catalogue_log import CatalogueLog
+from stores.catalogue_rows import CatalogueRecord
+
+IDLE_S = 5.0
+RECORDS_TOGETHER = 4  # of up to 1 000 changes each; other writers of the store wait meanwhile
+RETRY_S = 0.5
+STUCK_S = 5.0
+
+log_ = logging.getLogger(__name__)
+
+
+class Cataloguer:
+    """Follows one log for one store."""
+
+    def __init__(self, log: CatalogueLog, catalogue: Catalogue) -> None:
+        self._log, self._catalogue = log, catalogue
+
+    async def run(self) -> None:
+        """Follow the log until cancelled.
+
+        Raises
+        ------
+        Unavailable
+            The log or the store is away.
+        LogBehindStore
+            The log is another than that of the store, or an older backup of it.
+        """
+        while True:
+            await self.catch_up()
+            await self._log.wait(IDLE_S)
+
+    async def catch_up(self) -> int:
+        """Apply everything that is in the log by now; tells the place behind it.
+
+        Raises as `run` does.
+        """
+        place, end = await self._catalogue.position(), await self._log.end()
+        if end < place:
+            raise LogBehindStore(0, end, place)
+        if await self._log.applied() < place:  # whoever applied it died then
+            await self._log.commit(place)
+        async for records in self._records(place):
+            place = records[-1].position
+            await self._catalogue.apply(records, place)
+            await self._log.commit(place)
+        return place
+
+    async def _records(self, place: int) -> AsyncIterator[Sequence[CatalogueRecord]]:
+        while found := await self._log.read(place):
+            if _lacks(place, found[0].position):
+                log_.error("the catalogue's log has trimmed changes that the store lacks")
+            for begin in range(0, len(found), RECORDS_TOGETHER):
+                yield found[begin : begin + RECORDS_TOGETHER]
+            place = found[-1].position
+
+
+def _lacks(place: int, found: int) -> bool:
+    """Whether records are missing between *place* and the record before the place *found*."""
+    begin = found >> GENERATION_SHIFT << GENERATION_SHIFT
+    return found > max(place, begin) + 1
+
+
+async def keep_cataloguing(cataloguer: Cataloguer) -> None:
+    """Follow the log until cancelled, beginning anew after whatever goes wrong."""
+    while True:
+        try:
+            await cataloguer.run()
+        except Unavailable as error:
+            log_.warning("the catalogue waits: %s", error)
+            await asyncio.sleep(RETRY_S)
+        except Exception:  # changes stay in the log
+            log_.exception("the catalogue is stuck")
+            await asyncio.sleep(STUCK_S)
