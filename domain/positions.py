@@ -28,6 +28,12 @@ def position(generation: int, offset: int) -> int:
     return (generation << GENERATION_SHIFT) + offset + 1
 
 
+def records_between(place: int, until: int) -> int:
+    """Count the records behind the position *place*, up to *until* and in its generation."""
+    begin = until >> GENERATION_SHIFT << GENERATION_SHIFT
+    return max(until - max(place, begin), 0)
+
+
 def stamp(at_position: int) -> int:
     """The stamp of a row that holds every record up to *at_position*."""
     return STAMP_STEP * at_position

@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 
 from domain.errors import LogBehindStore, Unavailable
-from domain.positions import GENERATION_SHIFT
+from domain.positions import records_between
 from stores.catalogue import Catalogue
 from stores.catalogue_log import CatalogueLog
 from stores.catalogue_rows import CatalogueRecord
@@ -61,17 +61,11 @@ class Cataloguer:
 
     async def _records(self, place: int) -> AsyncIterator[Sequence[CatalogueRecord]]:
         while found := await self._log.read(place):
-            if _lacks(place, found[0].position):
+            if records_between(place, found[0].position) > 1:
                 log_.error("the catalogue's log has trimmed changes that the store lacks")
             for begin in range(0, len(found), RECORDS_TOGETHER):
                 yield found[begin : begin + RECORDS_TOGETHER]
             place = found[-1].position
-
-
-def _lacks(place: int, found: int) -> bool:
-    """Whether records are missing between *place* and the record before the place *found*."""
-    begin = found >> GENERATION_SHIFT << GENERATION_SHIFT
-    return found > max(place, begin) + 1
 
 
 async def keep_cataloguing(cataloguer: Cataloguer) -> None:

@@ -1,0 +1,60 @@
+"""Entries of the search index, made of the store's rows and of how often tracks were played."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from domain.catalogue import Album, EntityKind, Track
+from domain.entries import entry_of, rounded_plays
+from domain.search import Entry
+from stores.catalogue import Catalogue
+from stores.catalogue_rows import Held
+from stores.track_plays import TrackPlays
+
+
+class EntryMaker:
+    """Makes entries of what stands in the store now, with plays as they were last counted."""
+
+    def __init__(self, catalogue: Catalogue, plays: TrackPlays) -> None:
+        self._catalogue, self._track_plays = catalogue, plays
+        self._plays: dict[str, int] = {}
+
+    def presume(self, track_id: str, plays: int) -> None:
+        """Take it that a track was counted so."""
+        self._plays[track_id] = plays
+
+    async def count(self) -> list[str]:
+        """Count the plays anew; tells the tracks that have another rounded number."""
+        totals = await self._track_plays.totals()
+        plays = {track_id: rounded_plays(total) for track_id, total in totals.items()}
+        before, self._plays = self._plays, plays
+        changed = [each for each, count in plays.items() if before.get(each, 0) != count]
+        return changed + [each for each in before if each not in plays]
+
+    async def entries(self, kind: EntityKind, ids: Iterable[str]) -> dict[str, Entry]:
+        """Make the entries of entities by their ids; those that are not there are left out."""
+        held = await self._catalogue.held(kind, ids)
+        return {entry.id: entry for entry in await self._of(list(held.values()))}
+
+    async def all(self, kind: EntityKind) -> AsyncIterator[list[Entry]]:
+        """Make the entries of all entities of a kind, some at once, in no order."""
+        async for held in self._catalogue.slices(kind):
+            yield await self._of(held)
+
+    async def _of(self, held: Sequence[Held]) -> list[Entry]:
+        entities = [each.entity for each in held]
+        named = [each for each in entities if isinstance(each, Album | Track)]
+        artists = await self._catalogue.artists(name for each in named for name in each.artists)
+        albums = await self._catalogue.albums(
+            each.album for each in named if isinstance(each, Track)
+        )
+        return [
+            entry_of(
+                each.entity,
+                artists,
+                albums,
+                added_ms=each.added_ms,
+                plays=self._plays.get(each.entity.id, 0)
+                if each.entity.kind is EntityKind.TRACK
+                else 0,
+            )
+            for each in held
+        ]

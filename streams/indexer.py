@@ -1,0 +1,212 @@
+"""The indexer: follows the catalogue's log behind the cataloguer and keeps the search index like it.
+
+It writes what stands in the store, not what a record says, so records may come again and in any
+number; where it goes on is said by the index itself, which has entries and place from one commit.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from domain.catalogue import Change, Entity, EntityKind, Removed
+from domain.entries import passed_on
+from domain.errors import Unavailable
+from domain.positions import records_between
+from domain.search import SearchWriter
+from stores.catalogue import Catalogue
+from stores.catalogue_log import CatalogueLog
+from stores.catalogue_rows import CatalogueRecord
+from streams.entry_maker import EntryMaker
+from streams.index_metrics import IndexMetrics
+
+GROUP = "search"
+EVERY_S = 1.0
+SWEEP_S = 240.0  # play counts are to be searchable within ten minutes
+TOGETHER = 500
+UNCOMMITTED = 100_000  # entries, while an index is filled
+KNOWN = 100_000  # artists and albums whose names are remembered
+RETRY_S = 1.0
+STUCK_S = 5.0
+
+log_ = logging.getLogger(__name__)
+
+Name = tuple[EntityKind, str]
+
+
+class Indexer:
+    """Follows one log for one index, of which it has the writer."""
+
+    def __init__(
+        self,
+        log: CatalogueLog,
+        entries: EntryMaker,
+        catalogue: Catalogue,
+        writer: SearchWriter,
+        *,
+        metrics: IndexMetrics | None = None,
+    ) -> None:
+        self._log, self._entries, self._catalogue, self._writer = log, entries, catalogue, writer
+        self._metrics = metrics or IndexMetrics()
+        self._place = 0
+        self._passed_on: dict[Name, tuple[object, ...]] = {}
+
+    async def run(self) -> None:
+        """Follow the log until cancelled.
+
+        Raises
+        ------
+        Unavailable
+            The log, the store or the index is away; what was not committed must be written again.
+        """
+        await self.begin()
+        loop, sweep_at_s = asyncio.get_running_loop(), 0.0
+        while True:
+            began_s = loop.time()
+            await self.catch_up()
+            if loop.time() >= sweep_at_s:
+                await self.sweep()
+                sweep_at_s = loop.time() + SWEEP_S
+            await asyncio.sleep(max(began_s + EVERY_S - loop.time(), 0))
+
+    async def begin(self) -> None:
+        """Find out how far the index is; fill one that is new, or that is not of this log."""
+        place = await self._writer.position()
+        applied = await self._log.applied()
+        if place is None or place > applied:
+            await self.fill()
+            return
+        self._place = place
+        async for entry in self._writer.entries(EntityKind.TRACK):
+            if entry.plays:
+                self._entries.presume(entry.id, entry.plays)
+
+    async def fill(self) -> None:
+        """Write everything that the store has, and remove what it does not have."""
+        log_.info("fills the search index")
+        place = await self._log.applied()
+        await self._entries.count()
+        written = 0
+        for kind in EntityKind:
+            async for entries in self._entries.all(kind):
+                await self._writer.write(entries)
+                written += len(entries)
+                self._metrics.indexed(len(entries))
+                if written >= UNCOMMITTED:
+                    await self._writer.commit()
+                    written = 0
+        await self._writer.commit()
+        await self._remove_strangers()
+        await self._commit(place)
+
+    async def catch_up(self) -> None:
+        """Write and commit what the store has by now, every second while there is much."""
+        loop, applied = asyncio.get_running_loop(), await self._log.applied()
+        commit_at_s, place = loop.time() + EVERY_S, self._place
+        self._metrics.is_behind(records_between(place, applied))
+        while place < applied:
+            found = await self._log.read(place)
+            if not found or records_between(place, found[0].position) > 1:
+                log_.error("the catalogue's log has trimmed changes that the search index lacks")
+                await self.fill()
+                break
+            records = [record for record in found if record.position <= applied]
+            await self._index(records)
+            place = records[-1].position
+            if loop.time() >= commit_at_s or place >= applied:
+                await self._commit(place)
+                commit_at_s = loop.time() + EVERY_S
+        self._metrics.is_behind(records_between(self._place, applied))
+
+    async def sweep(self) -> None:
+        """Write the tracks that were played more often, by steps of a quarter of a doubling."""
+        changed = await self._entries.count()
+        for names in _in_parts([(EntityKind.TRACK, each) for each in changed]):
+            await self._write(names)
+        if changed:
+            await self._writer.commit()
+
+    async def _commit(self, place: int) -> None:
+        await self._writer.commit(place)
+        self._place = place
+        await self._log.commit(place, GROUP)
+
+    async def _index(self, records: Sequence[CatalogueRecord]) -> None:
+        changes = [change for record in records for change in record.changes]
+        names = dict.fromkeys(map(_name, changes))
+        passed_on = {_name(change): _passed_on(change) for change in changes}
+        for change in changes:
+            if _passed_on(change) != self._passed_on.get(_name(change)):
+                names |= dict.fromkeys(await self._named_by(_name(change)))
+        for part in _in_parts(list(names)):
+            await self._write(part)
+        self._passed_on |= {name: told for name, told in passed_on.items() if told}
+        while len(self._passed_on) > KNOWN:
+            del self._passed_on[next(iter(self._passed_on))]
+
+    async def _named_by(self, name: Name) -> list[Name]:
+        """Tell whose entries have the name of this entity."""
+        match name:
+            case EntityKind.ARTIST, artist_id:
+                named: list[Entity] = [
+                    *await self._catalogue.artist_albums(artist_id),
+                    *await self._catalogue.artist_tracks(artist_id),
+                ]
+                return [(each.kind, each.id) for each in named]
+            case EntityKind.ALBUM, album_id:
+                return [
+                    (each.kind, each.id) for each in await self._catalogue.album_tracks(album_id)
+                ]
+            case _:
+                return []
+
+    async def _write(self, names: Iterable[Name]) -> None:
+        """Write what stands of these entities."""
+        ids: dict[EntityKind, list[str]] = {kind: [] for kind in EntityKind}
+        for kind, entity_id in names:
+            ids[kind].append(entity_id)
+        for kind, of_kind in ids.items():
+            if not of_kind:
+                continue
+            entries = await self._entries.entries(kind, of_kind)
+            removed = [(kind, each) for each in of_kind if each not in entries]
+            await self._writer.write(list(entries.values()), removed)
+            self._metrics.indexed(len(of_kind))
+
+    async def _remove_strangers(self) -> None:
+        for kind in EntityKind:
+            part: list[str] = []
+            async for entry in self._writer.entries(kind):
+                part.append(entry.id)
+                if len(part) == TOGETHER:
+                    await self._remove_missing(kind, part)
+                    part = []
+            await self._remove_missing(kind, part)
+
+    async def _remove_missing(self, kind: EntityKind, ids: Sequence[str]) -> None:
+        held = await self._catalogue.held(kind, ids)
+        await self._writer.write([], [(kind, each) for each in ids if each not in held])
+
+
+async def keep_indexing(begun: Callable[[], Indexer], *, retry_s: float = RETRY_S) -> None:
+    """Index until cancelled, beginning anew after whatever goes wrong: the log keeps what is to be done."""
+    while True:
+        try:
+            await begun().run()
+        except Unavailable as error:
+            log_.warning("the search index waits: %s", error)
+            await asyncio.sleep(retry_s)
+        except Exception:  # the store has what the index lacks
+            log_.exception("the search index is stuck")
+            await asyncio.sleep(STUCK_S)
+
+
+def _name(change: Change) -> Name:
+    return change.kind, change.id
+
+
+def _passed_on(change: Change) -> tuple[object, ...]:
+    return ("removed",) if isinstance(change, Removed) else passed_on(change)
+
+
+def _in_parts(names: Sequence[Name]) -> Iterable[Sequence[Name]]:
+    return (names[begin : begin + TOGETHER] for begin in range(0, len(names), TOGETHER))
