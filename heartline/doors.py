@@ -28,8 +28,9 @@ from serve.ingest import build_ingest
 from serve.ingest_metrics import IngestMetrics
 from serve.pages import page_routes
 from serve.request_metrics import RequestMetrics
+from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
-from stores.titles import Catalogue
+from stores.titles import Catalogue as Titles
 
 Build: TypeAlias = Callable[[Settings, Generation], ASGIApp]
 
@@ -116,6 +117,7 @@ def _parts(settings: Settings, generation: Generation, tables: Tables, records: 
         families=RefreshFamilies(tables, new_secret=wiring.new_secret),
         tokens=wiring.tokens(settings.data, settings.secrets),
         listening=rows,
+        titles=Titles(tables),
         catalogue=Catalogue(tables),
         presence=presence_of(settings, generation.partitions),
         generation=current,

@@ -8,8 +8,18 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from domain.positions import Generation
-from serve import accounts, health, history, listening, login, metrics, openapi
+from serve import (
+    accounts,
+    catalogue_endpoints,
+    health,
+    history,
+    listening,
+    login,
+    metrics,
+    openapi,
+)
 from serve.auth import Access
+from serve.catalogue import Plays, Shelves
 from serve.endpoints import Endpoint, routes
 from serve.frame import application
 from serve.health import Check
@@ -17,8 +27,9 @@ from serve.metrics import Exposition, Metrics
 from serve.request_metrics import RequestMetrics
 from serve.tokens import Tokens
 from stores.accounts import Accounts
+from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
-from stores.titles import Catalogue
+from stores.titles import Catalogue as Titles
 
 DESCRIBED: tuple[Endpoint[Any], ...] = (
     *login.ENDPOINTS,
@@ -26,13 +37,14 @@ DESCRIBED: tuple[Endpoint[Any], ...] = (
     *listening.MINE,
     *listening.OF_LISTENERS,
     *history.ENDPOINTS,
+    *catalogue_endpoints.ENDPOINTS,
     *health.ENDPOINTS,
     *metrics.ENDPOINTS,
     *openapi.ENDPOINTS,
 )
 
 
-class Listened(listening.WeekRows, history.Plays, Protocol):
+class Listened(listening.WeekRows, history.Plays, Plays, Protocol):
     """What is read of `stores.listening.Listening`."""
 
 
@@ -44,6 +56,7 @@ class Parts:
     families: RefreshFamilies
     tokens: Tokens
     listening: Listened
+    titles: Titles
     catalogue: Catalogue
     presence: history.Playing
     generation: Callable[[], Awaitable[Generation]]  # of the log
@@ -79,7 +92,8 @@ def build_main(
         parts.accounts, parts.families, erase=parts.erase, now_ms=parts.now_ms
     )
     logins = login.Login(parts.accounts, parts.families, parts.tokens)
-    played = history.History(parts.listening, parts.catalogue, parts.presence, now_ms=parts.now_ms)
+    played = history.History(parts.listening, parts.titles, parts.presence, now_ms=parts.now_ms)
+    shelves = Shelves(parts.catalogue, parts.listening)
     reference = openapi.Reference((*described, *DESCRIBED), version=version)
     return application(
         [
@@ -87,6 +101,7 @@ def build_main(
             *routes(accounts.ENDPOINTS, profiles, authenticate),
             *routes(listening.OF_LISTENERS, _minutes(parts), authenticate),
             *routes(history.ENDPOINTS, played, authenticate),
+            *routes(catalogue_endpoints.ENDPOINTS, shelves, authenticate),
             *routes(health.ENDPOINTS, health.Health(checks, status), authenticate),
             *routes(metrics.ENDPOINTS, Metrics(exposition), authenticate),
             *routes(openapi.ENDPOINTS, reference, authenticate),

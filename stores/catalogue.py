@@ -1,5 +1,6 @@
 """The catalogue: artists, albums and tracks of one store. Only who follows its log writes here."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TypeVar, cast
 
@@ -54,6 +55,15 @@ class Catalogue:
     async def album_tracks(self, album_id: str) -> list[Track]:
         """Tell the tracks of an album, in their order."""
         return await self._listed(ALBUM_TRACKS, album_id, Track)
+
+    async def album_sizes(self, ids: Iterable[str]) -> dict[str, int]:
+        """Count the tracks of albums, as they are listed."""
+        distinct = sorted({each for each in ids if each})
+        lists = await asyncio.gather(
+            *(self._tables.scan_stamped(ALBUM_TRACKS, (each,)) for each in distinct)
+        )
+        sizes = (sum(row.state == LISTED for row in rows) for rows in lists)
+        return dict(zip(distinct, sizes, strict=True))
 
     async def artist_albums(self, artist_id: str) -> list[Album]:
         """Tell the albums of an artist, by their ids."""

@@ -24,7 +24,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
 class Row(NamedTuple):
-    """The status for each kind of token; ``body`` is one that is right."""
+    """The status for each kind of token; ``body`` and ``query`` are right ones."""
 
     no_token: int
     expired: int
@@ -33,6 +33,7 @@ class Row(NamedTuple):
     no_scope: int
     right: int
     body: Any = None
+    query: str = ""
 
 
 def public(right: int, body: Any = None) -> Row:
@@ -40,9 +41,9 @@ def public(right: int, body: Any = None) -> Row:
     return Row(right, right, right, right, right, right, body)
 
 
-def mine(right: int, body: Any = None, *, no_scope: int = 403) -> Row:
+def mine(right: int, body: Any = None, *, no_scope: int = 403, query: str = "") -> Row:
     """Everybody has their own."""
-    return Row(401, 401, 401, right, no_scope, right, body)
+    return Row(401, 401, 401, right, no_scope, right, body, query)
 
 
 def kept(right: int, body: Any = None) -> Row:
@@ -65,6 +66,15 @@ TABLE = {
     "GET /v1/me/player/recently-played": mine(200),
     "GET /v1/me/player/currently-playing": mine(204),
     "GET /v1/me/player": mine(204),
+    "GET /v1/tracks/{id}": mine(404, no_scope=404),
+    "GET /v1/tracks": mine(200, no_scope=200, query="ids=t"),
+    "GET /v1/albums/{id}": mine(404, no_scope=404),
+    "GET /v1/albums": mine(200, no_scope=200, query="ids=t"),
+    "GET /v1/albums/{id}/tracks": mine(404, no_scope=404),
+    "GET /v1/artists/{id}": mine(404, no_scope=404),
+    "GET /v1/artists": mine(200, no_scope=200, query="ids=t"),
+    "GET /v1/artists/{id}/albums": mine(404, no_scope=404),
+    "GET /v1/artists/{id}/top-tracks": mine(404, no_scope=404),
     "GET /healthz": public(200),
     "GET /readyz": public(200),
     "GET /v1/status": kept(200),
@@ -143,7 +153,7 @@ async def test_who_may_do_what(world: World, name: str, kind: str) -> None:
     how = {"data" if FORM in endpoint.body_types else "json": row.body} if row.body else {}
 
     async with client(world, endpoint, token) as caller:
-        answer = await caller.request(endpoint.method, path, **how)
+        answer = await caller.request(endpoint.method, path, params=row.query, **how)
 
     assert answer.status_code == getattr(row, kind)
     if answer.status_code == 401:

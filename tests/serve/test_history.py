@@ -58,7 +58,7 @@ def joined(pages: Iterable[list[str]]) -> list[str]:
 
 async def test_a_play_is_shown_in_spotifys_shape_with_what_was_listened_of_it(world: World) -> None:
     account = await world.account()
-    await world.catalogue.put_many([Track("track1", "One", "U2", "Achtung Baby", 276_000)])
+    await world.titles.put_many([Track("track1", "One", "U2", "Achtung Baby", 276_000)])
     world.listening.history[account.listener_id] = [
         play(1, MONDAY_MS + 7, context="heartline:playlist:37i9")
     ]
@@ -303,7 +303,7 @@ async def test_silence_is_204(world: World, path: str) -> None:
 @pytest.mark.parametrize("path", ["/v1/me/player", "/v1/me/player/currently-playing"])
 async def test_what_plays_now_is_shown_with_its_position(world: World, path: str) -> None:
     account = await world.account()
-    await world.catalogue.put_many([Track("track1", "One", duration_ms=276_000)])
+    await world.titles.put_many([Track("track1", "One", duration_ms=276_000)])
     world.presence.playing[account.listener_id] = NowPlaying(
         "track1", MONDAY_MS - 5_000, 60_000, is_playing=True, device_id="phone", context="radio"
     )

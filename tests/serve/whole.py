@@ -35,10 +35,11 @@ from serve.pages import page_routes
 from serve.request_metrics import RequestMetrics
 from serve.tokens import Tokens
 from stores.accounts import Accounts, Scope
+from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
-from stores.titles import Catalogue
+from stores.titles import Catalogue as Titles
 from streams.archive_metrics import ArchiveMetrics
 from streams.gather import Tally
 from streams.gather_metrics import GatherMetrics
@@ -140,6 +141,7 @@ async def _running(directory: Path, now_ms: Callable[[], int]) -> AsyncIterator[
         families=RefreshFamilies(tables, new_secret=wiring.new_secret),
         tokens=Tokens(new_key(), now_ms=now_ms),
         listening=rows,
+        titles=Titles(tables),
         catalogue=Catalogue(tables),
         presence=ShardPresence(owners, lambda _: shard, PARTITIONS),
         generation=log.generation,

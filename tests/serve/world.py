@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
+from domain.catalogue import Change
 from domain.errors import Unavailable, UnreadableRecord
 from domain.ports import NowPlaying
 from domain.positions import Generation
@@ -26,9 +27,11 @@ from serve.app import Parts, build_listening, build_main
 from serve.health import Check
 from serve.tokens import Tokens
 from stores.accounts import Account, Accounts, Scope
+from stores.catalogue import Catalogue
+from stores.catalogue_rows import CatalogueRecord
 from stores.refresh_families import RefreshFamilies
 from stores.sqlite_tables import SqliteTables
-from stores.titles import Catalogue
+from stores.titles import Catalogue as Titles
 from tests.clock import Clock
 from tests.stores.fast_passwords import fast_passwords
 
@@ -47,6 +50,7 @@ class FakeListening:
 
     weeks: dict[str, dict[int, int]] = field(default_factory=dict)
     history: dict[str, list[Play]] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
     complete_ms: int = 0
     away: bool = False
     damaged: bool = False
@@ -65,6 +69,9 @@ class FakeListening:
         assert 0 <= partition < 8
         self.reads.append("progress")
         return self.complete_ms
+
+    async def track_plays(self, track_ids: Sequence[str]) -> list[int]:
+        return [self.counted.get(track_id, 0) for track_id in track_ids]
 
     async def plays_before(
         self, listener_id: str, before: tuple[int, int] | None, limit: int
@@ -101,13 +108,14 @@ class World:
         self.clock, self.tables = clock, tables
         self.listening, self.presence = FakeListening(), FakePresence()
         self.erased: list[str] = []
+        self.described = 0
         self.key = new_key()
         self.tokens = Tokens(self.key, now_ms=clock)
         self.accounts = Accounts(
             tables, fast_passwords(), now_ms=clock, new_id=lambda: f"{next(ids):022}"
         )
         self.families = RefreshFamilies(tables, new_secret=lambda: f"{next(secrets):043}")
-        self.catalogue = Catalogue(tables)
+        self.titles, self.catalogue = Titles(tables), Catalogue(tables)
         self.checks: dict[str, Check] = {}
         self.main = build_main(
             self.parts(),
@@ -124,12 +132,19 @@ class World:
             families=self.families,
             tokens=self.tokens,
             listening=self.listening,
+            titles=self.titles,
             catalogue=self.catalogue,
             presence=self.presence,
             generation=self._generation,
             erase=self._erase,
             now_ms=self.clock,
         )
+
+    async def describe(self, *changes: Change) -> None:
+        """Put *changes* into the catalogue, as who follows its log does."""
+        self.described += 1
+        record = CatalogueRecord(self.described, self.clock(), changes)
+        await self.catalogue.apply([record], self.described)
 
     async def account(self, name: str = "ada", *scopes: Scope, zone: str = "UTC") -> Account:
         wanted = scopes or (Scope.LISTENER,)

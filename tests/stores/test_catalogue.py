@@ -67,6 +67,15 @@ async def apply(catalogue: Catalogue, *changes: Change, position: int = 1) -> No
     await catalogue.apply(records, position)
 
 
+async def test_an_album_is_as_large_as_its_list(catalogue: Catalogue) -> None:
+    await apply(catalogue, BLUES, SINNERMAN, STRANGE)
+    await apply(catalogue, replace(STRANGE, album="other"), position=2)
+
+    sizes = await catalogue.album_sizes(["blues", "blues", "other", "none", ""])
+
+    assert sizes == {"blues": 1, "other": 1, "none": 0}
+
+
 async def test_what_was_applied_is_found_by_its_ids(catalogue: Catalogue) -> None:
     await apply(catalogue, NINA, BLUES, SINNERMAN)
 
