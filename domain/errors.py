@@ -3,6 +3,7 @@
 HeartlineError
  ├── Refused                 the caller's doing: say what to change (4xx, exit status 1 or 2)
  │    ├── InvalidWeek
+ │    ├── InvalidWeights
  │    └── UnknownZone
  ├── UnreadableRecord        a record of the log is not one of ours, or is damaged
  └── Unavailable             ours: a backend is away or a directory cannot be used (503, exit 1)
@@ -29,6 +30,17 @@ class InvalidWeek(Refused):
 
     def __str__(self) -> str:
         return f"not an ISO week like 2026-W47: {self.text[:40]!r}"
+
+
+class InvalidWeights(Refused):
+    """Raised when the weights of the ranking are not written as they should be."""
+
+    def __init__(self, name: str, wants: str) -> None:
+        super().__init__(name, wants)
+        self.name, self.wants = name, wants
+
+    def __str__(self) -> str:
+        return f"{self.name[:40]!r} {self.wants}"
 
 
 class UnknownZone(Refused):

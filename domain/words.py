@@ -34,7 +34,7 @@ _UNSPACED = re.compile(
 )
 _PLAIN = re.compile(r"[A-Za-z0-9 ]*")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
-_SILENT = re.compile(r"'|(?<=\w)\*+(?=\w)")
+_STARS_INSIDE = re.compile(r"(?<=\w)\*+(?=\w)")
 _ACRONYM = re.compile(r"(?<![^\W_])[^\W\d_](?:\.[^\W\d_])+(?![^\W_])")
 _DOLLARS = re.compile(r"(?<=[a-z])\$+|\$(?=[a-z])")
 _EXCLAIMED_I = re.compile(r"(?<=[bcdfghjklmnpqrstvwxz])!(?=[bcdfghjklmnpqrstvwxz])")
@@ -63,7 +63,9 @@ def words(text: str) -> tuple[str, ...]:
     if not found:
         seen = "".join(c for c in folded if c.isprintable() and c != " ")
         return (seen[:WORD_CHARACTERS],) if seen else ()
-    return _found(_AND.sub(" and ", spelled)) if _AND.search(spelled) else found
+    if "&" in spelled or "+" in spelled:
+        return _found(_AND.sub(" and ", spelled))
+    return found
 
 
 def joined(words: Sequence[str]) -> tuple[str, ...]:
@@ -102,7 +104,11 @@ def _spelled(folded: str) -> str:
         folded = _ACRONYM.sub(lambda acronym: acronym[0].replace(".", ""), folded)
     if "$" in folded:
         folded = _DOLLARS.sub(lambda dollars: "s" * len(dollars[0]), folded)
-    return _EXCLAIMED_I.sub("i", _SILENT.sub("", folded))
+    if "!" in folded:
+        folded = _EXCLAIMED_I.sub("i", folded)
+    if "*" in folded:
+        folded = _STARS_INSIDE.sub("", folded)
+    return folded.replace("'", "")
 
 
 def _found(spelled: str) -> tuple[str, ...]:
