@@ -4,18 +4,32 @@ A `Site` is a running Heartline with a listener's name and password. Listening i
 it, by heartbeats over HTTP.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
+import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+CHROMIUM = Path("/usr/bin/chromium")
+IN_CHROMIUM = [
+    pytest.mark.beside,
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium on this machine"),
+]
 BEAT_MS = 30_000
 VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error("CSP " + event.violatedDirective + " " + event.blockedURI));
 """
+
+
+def now_ms() -> int:
+    """Tell the time."""
+    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True)

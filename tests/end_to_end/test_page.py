@@ -7,16 +7,15 @@ that misbehaves runs against the stand-in only.
 
 import os
 import re
-import time
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.end_to_end.page_backend import HOUR_MS, StandIn, build_stand_in, play, running, track
+from tests.end_to_end.page_backend import StandIn, play, track
 from tests.end_to_end.page_steps import (
+    IN_CHROMIUM,
     Site,
     Visit,
     drawn_minutes,
@@ -24,70 +23,17 @@ from tests.end_to_end.page_steps import (
     log_in,
     log_in_by_keyboard,
     never_beyond,
+    now_ms,
     told_minutes,
     visit,
     wait_for_minutes,
     widest,
 )
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 WIDTHS = [360, 768, 1280]
-WEEK_MS = 7 * 24 * HOUR_MS
 
-pytestmark = [
-    pytest.mark.beside,
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium on this machine"),
-]
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        expect.set_options(timeout=15_000)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def state() -> StandIn:
-    """Give a listener with 95 minutes in this week, and 120 in the last."""
-    state = StandIn(now_ms, passwords={"ada": "correct horse"})
-    state.listen(now_ms(), 95 * 60_000)
-    state.listen(now_ms() - WEEK_MS, 120 * 60_000)
-    state.plays = [
-        play(f"Title {n}", "Somebody", now_ms() - n * 240_000, 200_000 + n) for n in range(40)
-    ]
-    return state
-
-
-@pytest.fixture
-def stand_in(state: StandIn) -> Iterator[Site]:
-    with running(build_stand_in(state)) as url:
-        yield Site(url, "ada", "correct horse")
-
-
-@pytest.fixture
-def seen(browser: Browser, stand_in: Site) -> Iterator[Visit]:
-    """Be logged in at the stand-in."""
-    with visit(browser, stand_in) as made:
-        log_in(made.page, stand_in)
-        yield made
+pytestmark = IN_CHROMIUM
 
 
 @pytest.fixture
