@@ -22,6 +22,10 @@ function authorised(token, options) {
   return { ...options, headers: { ...options.headers, Authorization: `Bearer ${token}` } };
 }
 
+async function read(path, signal) {
+  return (await ask(path, { signal })).json();
+}
+
 function json(method, value) {
   return { method, body: JSON.stringify(value), headers: { "Content-Type": "application/json" } };
 }
@@ -51,3 +55,21 @@ export const me = async () => (await ask("v1/me")).json();
 export const saveMe = async (changes) => ask("v1/me", json("PUT", changes));
 export const deleteMe = async () => ask("v1/me", { method: "DELETE" });
 export const signUp = async (account) => send("v1/accounts", json("POST", account));
+
+/** What may be meant by what is typed. */
+export const suggest = (text, signal) => read(`v1/suggest?${new URLSearchParams({ q: text })}`, signal);
+
+/** What is found for `text`: up to `limit` tracks, albums and artists, and what may have been meant. */
+export async function search(text, limit, signal) {
+  return read(`v1/search?${new URLSearchParams({ q: text, type: "track,album,artist", limit })}`, signal);
+}
+
+const entity = (type, id) => `v1/${type}s/${encodeURIComponent(id)}`;
+const page = (limit, offset) => new URLSearchParams({ limit, offset });
+
+export const track = (id, signal) => read(entity("track", id), signal);
+export const album = (id, signal) => read(entity("album", id), signal);
+export const artist = (id, signal) => read(entity("artist", id), signal);
+export const albumTracks = (id, limit, offset, signal) => read(`${entity("album", id)}/tracks?${page(limit, offset)}`, signal);
+export const artistAlbums = (id, limit, offset, signal) => read(`${entity("artist", id)}/albums?${page(limit, offset)}`, signal);
+export const topTracks = async (id, signal) => (await read(`${entity("artist", id)}/top-tracks`, signal)).tracks;

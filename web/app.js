@@ -1,17 +1,22 @@
 // The page: who is logged in, which week is shown, and when to ask again.
 
 import { currentlyPlaying, minutes } from "./api.js";
+import { Box } from "./box.js";
+import { wireColours } from "./colours.js";
+import { showComparison } from "./comparison.js";
 import { Counter } from "./counter.js";
 import { fillZones, hideDoor, openDoor, showDoor } from "./door.js";
 import { History } from "./history.js";
 import { Picture } from "./picture.js";
 import { Playing } from "./playing.js";
 import { Poll } from "./poll.js";
+import { find } from "./results.js";
 import { isLoggedIn, logOut } from "./session.js";
 import { wireSettings } from "./settings.js";
 import { drawNumber, drawStrands } from "./strands.js";
 import { fillTable } from "./table.js";
 import { Refused, SessionEnded } from "./transport.js";
+import { Views } from "./views.js";
 import { age, dateRange, duration, isWeek, localTime, plural, weekFrom, weekNumber, weekOf, whole } from "./weeks.js";
 
 const PLAYING_MS = 2_000;
@@ -25,9 +30,17 @@ const counter = new Counter(showListened);
 const picture = new Picture(byId("picture"));
 const history = new History(byId("history"), byId("older"), byId("history-empty"));
 const playing = new Playing({
-  section: byId("playing"), track: byId("playing-track"), artists: byId("playing-artists"),
+  section: byId("playing"), track: byId("playing-track"), origin: byId("playing-origin"),
   progress: byId("playing-progress"), done: byId("playing-done"), times: byId("playing-times"),
 });
+const box = new Box({
+  form: byId("search"), input: byId("search-text"), popup: byId("search-popup"),
+  list: byId("search-options"), note: byId("search-note"), status: byId("search-status"),
+}, find, fail);
+const views = new Views({
+  week: byId("home"), view: byId("view"), kind: byId("view-kind"), name: byId("view-name"),
+  body: byId("view-body"), error: byId("view-error"), again: byId("view-again"),
+}, { opened: showView, ended: fail });
 const poll = new Poll(ask, { away: showAway, back: hideAway, error: fail });
 
 let told = null; // The last answer of the minutes endpoint, and when it came.
@@ -35,6 +48,8 @@ let current = null; // The week that "current" is.
 let asked = 0;
 let historyAt = -Infinity;
 let historyTrack = null;
+let counted = 0; // Whole minutes, as they are drawn.
+let viewName = null;
 
 const wantedWeek = () => {
   const week = new URLSearchParams(location.search).get("week");
@@ -70,17 +85,28 @@ function showWeek(answer) {
   if (byId("minutes").textContent !== spoken) byId("minutes").textContent = spoken;
   byId("minutes").dataset.minutes = answer.minutes;
   showWords(answer);
-  showComparison(answer);
+  showComparison(answer, answer.week === current);
   showFreshness();
   picture.show(answer);
   fillTableIfOpen();
 }
 
 function showListened(ms) {
-  const count = Math.floor(ms / 60_000);
-  drawNumber(byId("numerals"), count);
+  counted = Math.floor(ms / 60_000);
+  drawNumber(byId("numerals"), counted);
   byId("exactly").textContent = ms > 0 ? `${duration(ms)}.` : "";
-  document.title = told ? `${whole(count)} min · Heartline` : "Heartline";
+  showTitle();
+}
+
+function showTitle() {
+  const what = viewName ?? (told ? `${whole(counted)} min` : null);
+  document.title = what ? `${what} · Heartline` : "Heartline";
+}
+
+function showView(type, name) {
+  viewName = name;
+  if (type === "search") box.write(name);
+  showTitle();
 }
 
 function showWords(answer) {
@@ -97,25 +123,6 @@ function showWords(answer) {
   byId("empty").textContent = isCurrent ? "Nothing yet. Press play somewhere, and it begins here." : "Nothing was played in this week.";
   byId("picture").classList.toggle("is-empty", answer.listened_ms === 0);
   byId("zone-note").textContent = `Days and weeks in ${answer.time_zone}`;
-}
-
-function showComparison({ minutes: now, previous, change_percent: change, week }) {
-  const most = Math.max(now, previous.minutes, 1);
-  byId("this-line").style.setProperty("width", `${(100 * now) / most}%`);
-  byId("last-line").style.setProperty("width", `${(100 * previous.minutes) / most}%`);
-  byId("this-minutes").textContent = whole(now);
-  byId("last-minutes").textContent = whole(previous.minutes);
-  byId("change").textContent = comparison(change, week === current && now < previous.minutes);
-  const toGo = previous.minutes - now;
-  byId("to-go").textContent = week === current && toGo > 0 ? `${plural(toGo, "minute")} to go to match it.` : "";
-}
-
-function comparison(change, isUnderWay) {
-  if (change === null || change === undefined) return "Nothing to compare with";
-  if (change === 0) return "Just as much";
-  const percent = Math.abs(change);
-  const rounded = whole(percent < 10 ? Math.round(percent * 10) / 10 : Math.round(percent));
-  return `${rounded}\u00a0% ${change > 0 ? "more" : "less"}${isUnderWay ? " so far" : ""}`;
 }
 
 function showFreshness() {
@@ -179,12 +186,13 @@ function goTo(week) {
 
 function enter() {
   hideDoor();
-  for (const id of ["home", "open-settings", "log-out"]) byId(id).hidden = false;
+  for (const id of ["search", "open-settings", "log-out"]) byId(id).hidden = false;
   document.body.classList.add("is-loading");
   byId("week-name").textContent = "Reading your week…";
   byId("week-dates").textContent = "";
   drawNumber(byId("numerals"), 0);
   historyAt = -Infinity;
+  views.open();
   poll.start();
 }
 
@@ -192,39 +200,27 @@ function leave(reason = "") {
   asked += 1;
   logOut();
   poll.stop();
+  box.close();
+  box.write("");
+  views.close();
   history.clear();
   playing.show(null);
-  told = current = null;
-  document.title = "Heartline";
-  for (const id of ["home", "open-settings", "log-out", "away"]) byId(id).hidden = true;
+  told = current = viewName = null;
+  showTitle();
+  for (const id of ["home", "view", "search", "open-settings", "log-out", "away"]) byId(id).hidden = true;
   showDoor(reason);
 }
 
-function wireTheme() {
-  const root = document.documentElement;
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
-  const name = () => {
-    byId("theme").textContent = isDark() ? "Light" : "Dark";
-    byId("theme").setAttribute("aria-label", `Switch to ${isDark() ? "light" : "dark"} colours`);
-  };
-  byId("theme").addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    try {
-      localStorage.setItem("heartline.theme", root.dataset.theme);
-    } catch {
-      // Storage is switched off: it holds until the page is left.
-    }
-    name();
-  });
-  dark.addEventListener("change", name);
-  name();
+// The address keeps naming the view that is open.
+function skip(event) {
+  event.preventDefault();
+  byId("main").focus();
 }
 
 function wire() {
   drawStrands(document);
   fillZones(byId("zones"));
-  wireTheme();
+  wireColours(byId("theme"));
   openDoor(enter);
   wireSettings({ onSaved: () => poll.now(), onGone: leave });
   byId("log-out").addEventListener("click", () => leave());
@@ -234,7 +230,9 @@ function wire() {
   byId("week-before").addEventListener("click", () => told && goTo(weekFrom(told.week, -1)));
   byId("week-after").addEventListener("click", () => told && goTo(weekFrom(told.week, 1)));
   byId("week-current").addEventListener("click", () => goTo(null));
+  byId("skip").addEventListener("click", skip);
   addEventListener("popstate", () => poll.now());
+  addEventListener("hashchange", () => isLoggedIn() && views.open());
   setInterval(showFreshness, 1_000);
 }
 

@@ -1,24 +1,13 @@
 // What was played lately, newest first, a page at a time, without an end.
 
 import { recentlyPlayed } from "./api.js";
+import { originOf, titleOf } from "./names.js";
+import { element } from "./nodes.js";
 import { clock, inZone } from "./weeks.js";
 
 const PAGE = 12;
 
 const keyOf = (play) => `${play.played_at} ${play.track?.id ?? ""} ${play.play_id ?? ""}`;
-
-function line(tag, className, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  node.textContent = text;
-  return node;
-}
-
-/** A track's title and artists as texts; a track the catalogue does not know shows its id. */
-export function wording(track) {
-  const artists = (track?.artists ?? []).map((artist) => artist?.name).filter(Boolean).join(", ");
-  return { title: track?.name || track?.id || "Unknown track", artists };
-}
 
 export class History {
   #place;
@@ -86,24 +75,18 @@ export class History {
   }
 
   #drawDay(day, plays, time) {
-    const list = document.createElement("ol");
-    list.className = "plays";
-    list.append(...plays.map((play) => this.#drawPlay(play, time)));
-    return [line("h3", "play-day", day), list];
+    return [element("h3", "play-day", day), element("ol", "plays", ...plays.map((play) => this.#drawPlay(play, time)))];
   }
 
   #drawPlay(play, time) {
-    const node = document.createElement("li");
-    const { title, artists } = wording(play.track);
-    const at = line("time", "play-at", time.format(Date.parse(play.played_at)));
+    const at = element("time", "play-at", time.format(Date.parse(play.played_at)));
     at.dateTime = play.played_at;
-    node.className = "play";
+    const title = element("span", "play-title", titleOf(play.track));
+    const text = element("div", "play-text", title, element("span", "play-origin", ...originOf(play.track)));
+    const length = typeof play.ms_played === "number" ? element("span", "play-length", clock(play.ms_played)) : null;
+    const node = element("li", "play", at, text, length);
     node.tabIndex = -1;
     node.dataset.key = keyOf(play);
-    const text = line("div", "play-text", "");
-    text.append(line("span", "play-title", title), line("span", "play-artists", artists));
-    node.append(at, text);
-    if (typeof play.ms_played === "number") node.append(line("span", "play-length", clock(play.ms_played)));
     return node;
   }
 }

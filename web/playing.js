@@ -1,12 +1,13 @@
 // What plays now. Between two answers the position moves on by itself, as audio does.
 
-import { wording } from "./history.js";
+import { originOf, titleOf } from "./names.js";
 import { clock } from "./weeks.js";
 
 export class Playing {
   #part;
   #told = null;
   #toldAt = 0;
+  #named = "";
 
   constructor(part) {
     this.#part = part;
@@ -18,11 +19,17 @@ export class Playing {
     this.#told = told;
     this.#toldAt = performance.now();
     document.body.classList.toggle("is-playing", Boolean(told?.is_playing));
-    const { title, artists } = told ? wording(told.item) : { title: "Nothing right now", artists: "" };
     this.#part.section.classList.toggle("idle", !told);
-    this.#write(this.#part.track, title);
-    this.#write(this.#part.artists, artists);
+    this.#name(told?.item);
     this.#move();
+  }
+
+  #name(track) {
+    const named = JSON.stringify(track ?? null);
+    if (named === this.#named) return; // A link that has the focus keeps it.
+    this.#named = named;
+    this.#part.track.replaceChildren(track ? titleOf(track) : "Nothing right now");
+    this.#part.origin.replaceChildren(...originOf(track));
   }
 
   #write(node, text) {

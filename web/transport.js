@@ -22,17 +22,19 @@ export class Away extends Error {
 /** The session is over: only logging in again helps. */
 export class SessionEnded extends Error {}
 
-/** Fetch `path` (relative to the page); a response that is not 2xx becomes an error. */
-export async function send(path, options = {}) {
+/** Fetch `path` (relative to the page); a response that is not 2xx becomes an error. `signal` gives it up. */
+export async function send(path, { signal = null, ...options } = {}) {
+  const patience = AbortSignal.timeout(PATIENCE_MS);
   let response;
   try {
     response = await fetch(path, {
       cache: "no-store",
       credentials: "omit",
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: signal ? AbortSignal.any([signal, patience]) : patience,
       ...options,
     });
   } catch {
+    signal?.throwIfAborted();
     throw new Away("Heartline does not answer.");
   }
   if (response.ok) return response;

@@ -42,6 +42,15 @@ export const dayOfMonth = (date) => String(Number(date.slice(8)));
 export const whole = (number) => WHOLE.format(number);
 export const plural = (count, noun) => `${whole(count)} ${noun}${count === 1 ? "" : "s"}`;
 
+const RELEASED = [utc({ year: "numeric" }), utc({ month: "long", year: "numeric" }), utc({ day: "numeric", month: "long", year: "numeric" })];
+
+/** When something was released, as exactly as it is known: "1975", "November 1975", "21 November 1975", or "". */
+export function releaseDate(date) {
+  if (!/^(?!0000)\d{4}(-\d\d){0,2}$/.test(date ?? "")) return "";
+  const parts = date.split("-");
+  return RELEASED[parts.length - 1].format(noon([...parts, "01", "01"].slice(0, 3).join("-")));
+}
+
 /** 77 071 000 is "21 h 24 min 31 s". */
 export function duration(ms) {
   const seconds = Math.floor(ms / 1000);

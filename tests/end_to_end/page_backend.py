@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from serve.pages import page_routes
+from tests.end_to_end.page_catalogue import CatalogueApi, Shelf
 
 JOINED_MS = 60_000
 HOUR_MS = 3_600_000
@@ -40,6 +41,7 @@ class StandIn:
     hours: dict[tuple[date, int], int] = field(default_factory=dict)
     plays: list[dict[str, Any]] = field(default_factory=list)
     playing: dict[str, Any] | None = None
+    shelf: Shelf = field(default_factory=Shelf)
     away: bool = False
     access: set[str] = field(default_factory=set)
     refresh: set[str] = field(default_factory=set)
@@ -208,6 +210,7 @@ def build_stand_in(state: StandIn) -> Starlette:
     return Starlette(
         routes=[
             *page_routes(),
+            *CatalogueApi(state.shelf).routes(api.closed),
             Route("/v1/token", api.open(api.token), methods=["POST"]),
             Route("/v1/revoke", api.open(api.revoke), methods=["POST"]),
             Route("/v1/accounts", api.open(api.sign_up), methods=["POST"]),
@@ -273,12 +276,13 @@ def _week_name(monday: date) -> str:
 
 def play(title: str, artist: str, at_ms: int, ms_played: int) -> dict[str, Any]:
     """Make an item of the listening history."""
-    return {
-        "track": track(title, artist, track_id=f"t{at_ms}"),
-        "played_at": _iso(at_ms),
-        "context": None,
-        "ms_played": ms_played,
-    }
+    return play_of(track(title, artist, track_id=f"t{at_ms}"), at_ms, ms_played)
+
+
+def play_of(played: dict[str, Any], at_ms: int, ms_played: int) -> dict[str, Any]:
+    """Make an item of the listening history, of a track that the catalogue shows."""
+    at = _iso(at_ms)
+    return {"track": played, "played_at": at, "context": None, "ms_played": ms_played}
 
 
 @contextmanager

@@ -112,7 +112,7 @@ def test_the_first_tab_stop_skips_to_the_number(browser: Browser, site: Site) ->
         seen.page.reload()
         expect(seen.page.locator("#minutes[data-minutes]")).to_have_count(1)
         seen.page.keyboard.press("Tab")
-        expect(seen.page.get_by_role("link", name="Skip to your minutes")).to_be_focused()
+        expect(seen.page.get_by_role("link", name="Skip to the content")).to_be_focused()
         seen.page.keyboard.press("Enter")
         expect(seen.page.locator("#main")).to_be_focused()
     assert seen.errors == []
