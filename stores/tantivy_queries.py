@@ -7,37 +7,12 @@ from tantivy import FieldType, Occur, Searcher
 from tantivy import Query as Matching
 
 from domain.catalogue import EntityKind
+from domain.lookups import BEGUN, NEW_MS, asked_of, edits_of, exact, spellings
 from domain.search import Query
-from domain.units import DAY_MS
-from stores.tantivy_schema import BEGINNINGS, OF_ARTISTS, exact, schema
+from stores.tantivy_schema import BEGINNINGS, OF_ARTISTS, schema
 
 SCHEMA = schema()
-NEW_MS = 14 * DAY_MS
 COMMON = 2_000  # a word that so many entries have is not taken for the beginning of another
-MOST_GLUED = 3
-ONE_EDIT, TWO_EDITS = 4, 8  # letters of a word from which so many are forgiven
-BEGUN = 0.5  # what a word that is only begun scores; a whole one scores from about 1 to 12
-FILTERED = {  # what `artist:`, `album:` and `track:` look at, of each kind
-    EntityKind.ARTIST: {"artist": "name"},
-    EntityKind.ALBUM: {"artist": "artist", "album": "name"},
-    EntityKind.TRACK: {"artist": "artist", "album": "album", "track": "name"},
-}
-
-
-def edits_of(word: str) -> int:
-    """Tell how many wrong letters are forgiven in a word."""
-    return (len(word) >= ONE_EDIT) + (len(word) >= TWO_EDITS)
-
-
-def spellings(words: Sequence[str], at: int) -> list[str]:
-    """Tell what may stand for a word: itself, or itself glued to its neighbours."""
-    spans = [
-        (begin, begin + size)
-        for size in range(1, MOST_GLUED + 1)
-        for begin in range(at - size + 1, at + 1)
-        if begin >= 0 and begin + size <= len(words)
-    ]
-    return list(dict.fromkeys("".join(words[begin:end]) for begin, end in spans))
 
 
 class Cascade:
@@ -45,6 +20,7 @@ class Cascade:
 
     def __init__(self, query: Query, kind: EntityKind, searcher: Searcher, *, now_ms: int) -> None:
         self._query, self._kind, self._now_ms = query, kind, now_ms
+        self._asked = asked_of(query, kind)
         self._searcher, self._all = searcher, f"{kind}_all"
         self.words = (*query.words, *(word for phrase in query.phrases for word in phrase))
 
@@ -55,18 +31,13 @@ class Cascade:
     @property
     def can_match(self) -> bool:
         """Whether anything is asked for, and entities of this kind have what is."""
-        return self._query != Query() and self._asked.keys() <= FILTERED[self._kind].keys()
-
-    @cached_property
-    def _asked(self) -> dict[str, Sequence[str]]:
-        asked = {name: getattr(self._query, name) for name in ("artist", "album", "track")}
-        return {name: words for name, words in asked.items() if words}
+        return self._asked is not None
 
     @cached_property
     def _filters(self) -> list[Matching]:
         found = [
-            _spelled(f"{self._kind}_{FILTERED[self._kind][name]}", spellings(words, at))
-            for name, words in self._asked.items()
+            _spelled(f"{self._kind}_{name}", spellings(words, at))
+            for name, words in (self._asked or {}).items()
             for at in range(len(words))
         ]
         found += [_term(f"{self._kind}_genre", word) for word in self._query.genre]

@@ -28,6 +28,7 @@ from tantivy import (
 
 from domain.catalogue import EntityKind
 from domain.entries import fame, year
+from domain.lookups import exact
 from domain.search import Entry
 from domain.words import joined, words
 
@@ -137,11 +138,6 @@ def document(entry: Entry, of: Schema) -> Document:
         code: exact(getattr(entry, code)) for code in ("isrc", "upc") if getattr(entry, code)
     }
     return Document.from_dict(fields, of)
-
-
-def exact(code: str) -> str:
-    """Write a code as it is compared: without hyphens and spaces."""
-    return "".join(words(code))
 
 
 def position_document(position: int, of: Schema) -> Document:

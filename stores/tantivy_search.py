@@ -14,14 +14,12 @@ from tantivy import DocAddress, Searcher
 from tantivy import Query as Matching
 
 from domain.catalogue import EntityKind
+from domain.lookups import ENOUGH, RARE, SIMILAR_EDITS, edits_of
 from domain.search import Candidate, Entry, Query
 from domain.words import joined, words
-from stores.tantivy_queries import Cascade, Completion, edits_of, similar
+from stores.tantivy_queries import Cascade, Completion, similar
 from stores.tantivy_schema import read_entry
 
-RARE = 3  # a word that fewer entries have may be a typing error
-ENOUGH = 3  # with so many candidates nobody asks whether it is one
-SIMILAR_EDITS = 2
 LOOKED_AT = 100  # entries that have a word like the one that may be wrong
 
 Hit = tuple[float, DocAddress]

@@ -8,9 +8,9 @@ import pytest
 
 from domain.catalogue import EntityKind
 from domain.errors import Unavailable
+from domain.lookups import spellings
 from domain.search import Entry, Query
 from stores.tantivy_index import TantivyIndex
-from stores.tantivy_queries import spellings
 from stores.tantivy_writer import TantivyWriter
 
 ROOT = Path(__file__).resolve().parents[2]
