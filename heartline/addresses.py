@@ -2,14 +2,21 @@
 
 import re
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 KAFKA_WANTS = "kafka://host:port[,host:port ...][/topic]"
 S3_WANTS = "s3://bucket[/folder][?endpoint=http://host:port][&region=R]"
 REDIS_WANTS = "redis://[[user]:password@]host:port[/database], or rediss://..."
 SCYLLA_WANTS = "scylla://host[:port][,host[:port] ...][/keyspace]"
+OPENSEARCH_WANTS = (
+    "opensearch://[user:password@]host[:port][,host[:port] ...][/name][?shards=N][&replicas=N], "
+    "or opensearchs://..."
+)
 LARGEST_PORT = 65_535
 CQL_PORT = 9042
 KEYSPACE = "heartline"
+OPENSEARCH_PORT = 9200
+INDEX = "heartline"
 
 _HOST = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
 _SERVER = re.compile(rf"{_HOST}:(\d{{1,5}})")
@@ -26,6 +33,11 @@ _S3_OPTIONS = {
     "endpoint": re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/?"),
     "region": re.compile(r"[a-z0-9-]{1,40}"),
 }
+_OPENSEARCH = re.compile(
+    r"(?P<scheme>opensearchs?)://(?:(?P<user>[^\s:@/?#]+):(?P<password>[^\s:@/?#]+)@)?"
+    r"(?P<nodes>[^\s@/?#]+)(?:/(?P<index>[a-z][a-z0-9_-]{0,99})?)?"
+)
+_COUNT = re.compile(r"[0-9]{1,3}")
 _KEYSPACE = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
 
@@ -120,3 +132,40 @@ class ScyllaAddress:
         if slash and keyspace and not _KEYSPACE.fullmatch(keyspace):
             return None
         return cls(tuple(host for host, _ in found), port, keyspace or KEYSPACE)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSearchAddress:
+    """A cluster of OpenSearch: some of its nodes, what its indices of ours are called, and how they are kept.
+
+    Another number of shards has an index of its own, which is filled beside the one in use.
+    """
+
+    urls: tuple[str, ...]
+    index: str = INDEX
+    shards: int = 1
+    replicas: int = 1
+    login: tuple[str, str] | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> "OpenSearchAddress | None":
+        """Read an address; None if it is none."""
+        place, asks, query = url.partition("?")
+        given = dict(part.partition("=")[::2] for part in query.split("&")) if asks else {}
+        found = _OPENSEARCH.fullmatch(place)
+        if not found or not given.keys() <= {"shards", "replicas"}:
+            return None
+        nodes = [_NODE.fullmatch(node) for node in found["nodes"].split(",")]
+        ports = [int(node[2] or OPENSEARCH_PORT) for node in nodes if node]
+        if None in nodes or not all(0 < port <= LARGEST_PORT for port in ports):
+            return None
+        if not all(_COUNT.fullmatch(value) for value in given.values()):
+            return None
+        counts = {name: int(value) for name, value in given.items()}
+        if not counts.get("shards", 1):
+            return None
+        protocol = "https" if found["scheme"] == "opensearchs" else "http"
+        hosts = [node[1] for node in nodes if node]
+        urls = (f"{protocol}://{host}:{port}" for host, port in zip(hosts, ports, strict=True))
+        login = (unquote(found["user"]), unquote(found["password"])) if found["user"] else None
+        return cls(tuple(urls), found["index"] or INDEX, login=login, **counts)

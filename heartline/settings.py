@@ -11,10 +11,12 @@ from domain.errors import Refused
 from domain.positions import MOST_PARTITIONS
 from heartline.addresses import (
     KAFKA_WANTS,
+    OPENSEARCH_WANTS,
     REDIS_WANTS,
     S3_WANTS,
     SCYLLA_WANTS,
     KafkaAddress,
+    OpenSearchAddress,
     RedisAddress,
     S3Address,
     ScyllaAddress,
@@ -23,17 +25,13 @@ from heartline.addresses import (
 
 PREFIX = "HEARTLINE_"
 OURS = frozenset({"HEARTLINE_START"})  # what `up` hands to its own processes; nobody sets it
-BACKENDS = MappingProxyType(
-    {
-        "SEARCH": ("opensearch://", "the search index"),
-    }
-)
 ADDRESSES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
     {
         "log": (KafkaAddress.parse, KAFKA_WANTS),
         "store": (ScyllaAddress.parse, SCYLLA_WANTS),
         "objects": (S3Address.parse, S3_WANTS),
         "presence": (RedisAddress.parse, REDIS_WANTS),
+        "search": (OpenSearchAddress.parse, OPENSEARCH_WANTS),
         "secrets": (os.path.isabs, "the absolute path of a directory"),
     }
 )
@@ -83,6 +81,11 @@ class Settings:
         default="",
         repr=False,  # it may hold a password
         metadata={"help": f"{REDIS_WANTS}; else the shards themselves are asked for presence"},
+    )
+    search: str = field(
+        default="",
+        repr=False,  # it may hold a password
+        metadata={"help": f"{OPENSEARCH_WANTS}; else the index is in the data directory"},
     )
     secrets: str = field(
         default="", metadata={"help": "a directory with the signing key, which is only read"}
@@ -139,7 +142,7 @@ class Settings:
             With every problem, not only the first.
         """
         given = {key: value for key, value in (overrides or {}).items() if value is not None}
-        problems = list(_unbuilt(environ, given))
+        problems: list[str] = []
         values: dict[str, Any] = {}
         for each in fields(cls):
             raw = given.get(each.name, environ.get(PREFIX + each.name.upper(), ""))
@@ -186,17 +189,7 @@ def variable(name: str) -> str:
 def unknown(environ: Iterable[str]) -> list[str]:
     """Name the variables that look like ours and mean nothing: a typing error, most likely."""
     known = {variable(each.name) for each in fields(Settings)} | OURS
-    known |= {PREFIX + name for name in BACKENDS}
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
-
-
-def _unbuilt(environ: Mapping[str, str], flags: Mapping[str, Any]) -> Iterable[str]:
-    for name, (scheme, what) in BACKENDS.items():
-        if flags.get(name.lower(), environ.get(PREFIX + name)):
-            yield (
-                f"{PREFIX}{name}: this version keeps {what} in the data directory; "
-                f"unset it ({scheme} is not built yet)"
-            )
 
 
 def _parse(name: str, raw: Any, wants: Mapping[str, Any]) -> tuple[Any, str | None]:

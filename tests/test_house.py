@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from heartline.settings import BACKENDS, PREFIX, Settings, variable
+from heartline.settings import Settings, variable
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "docs" / "settings.md"
@@ -83,11 +83,6 @@ def test_the_readme_says_what_a_dependency_is_for(name: str) -> None:
 @pytest.mark.parametrize("setting", [variable(one.name) for one in fields(Settings)])
 def test_every_setting_has_a_row(setting: str) -> None:
     assert re.search(rf"^\| `{setting}` \| \S", SETTINGS.read_text(), re.MULTILINE)
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_every_backend_has_a_setting(backend: str) -> None:
-    assert f"`{PREFIX}{backend}`" in SETTINGS.read_text()
 
 
 def test_the_readme_is_short() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from heartline.arguments.command import Commands, command
-from heartline.settings import BACKENDS, Settings, variable
+from heartline.settings import Settings, variable
 
 
 def declare_up(commands: Commands) -> None:
@@ -29,7 +29,3 @@ def declare_up(commands: Commands) -> None:
             known = ["yes" if each.default is True else str(each.default)] if each.default else []
             shown = f"{text} ({'; '.join([*known, variable(each.name)])})"
             up.add_argument(flag, metavar=each.name.rpartition("_")[2].upper(), help=shown)
-    for name, (scheme, what) in BACKENDS.items():
-        up.add_argument(
-            f"--{name.lower()}", metavar="URL", help=f"{scheme}… for {what}: not built yet"
-        )

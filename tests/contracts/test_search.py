@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from domain.units import DAY_MS
 from domain.words import words
 from stores.tantivy_index import TantivyIndex
 from stores.tantivy_writer import TantivyWriter
+from tests.stores.search_names import new_search_name
 
 NOW = 1_800_000_000_000
 ALL = tuple(EntityKind)
@@ -63,12 +65,20 @@ async def nothing() -> None:
     """A reader that looks anew each time needs no waiting."""
 
 
-@pytest.fixture(params=["tantivy"])
+@pytest.fixture(
+    params=["tantivy", pytest.param("opensearch", marks=pytest.mark.servers)],
+)
 async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
-    writer, index = TantivyWriter(tmp_path), TantivyIndex(tmp_path, reload_s=0)
-    yield Stage(writer, index, nothing)
-    await index.close()
-    await writer.close()
+    async with AsyncExitStack() as stack:
+        if request.param == "tantivy":
+            made = Stage(TantivyWriter(tmp_path), TantivyIndex(tmp_path, reload_s=0), nothing)
+        else:
+            url = request.getfixturevalue("opensearch")
+            name = await stack.enter_async_context(new_search_name(url))
+            made = Stage(name.writer(), name.index(), name.show)
+        yield made
+        await made.index.close()
+        await made.writer.close()
 
 
 def track(name: str, artist: str = "Somebody", album: str = "", **more: Any) -> Entry:

@@ -1,6 +1,12 @@
 import pytest
 
-from heartline.addresses import KafkaAddress, RedisAddress, S3Address, ScyllaAddress
+from heartline.addresses import (
+    KafkaAddress,
+    OpenSearchAddress,
+    RedisAddress,
+    S3Address,
+    ScyllaAddress,
+)
 from heartline.settings import BadSettings, Settings
 
 
@@ -159,3 +165,56 @@ def test_a_password_is_in_no_message(url: str) -> None:
 def test_what_is_no_address_of_a_store_is_refused(url: str) -> None:
     with pytest.raises(BadSettings, match="HEARTLINE_STORE: wants scylla://"):
         Settings.from_environ({"HEARTLINE_STORE": url})
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        pytest.param("opensearch://one", OpenSearchAddress(("http://one:9200",)), id="a-node"),
+        pytest.param(
+            "opensearch://one,10.0.0.2:9201,[::1]:9202/music",
+            OpenSearchAddress(
+                ("http://one:9200", "http://10.0.0.2:9201", "http://[::1]:9202"), "music"
+            ),
+            id="nodes-and-a-name",
+        ),
+        pytest.param(
+            "opensearchs://ann:p%40ss@one?shards=12&replicas=2",
+            OpenSearchAddress(("https://one:9200",), shards=12, replicas=2, login=("ann", "p@ss")),
+            id="tls-a-login-and-copies",
+        ),
+        pytest.param(
+            "opensearch://one/?replicas=0",
+            OpenSearchAddress(("http://one:9200",), replicas=0),
+            id="one-copy",
+        ),
+    ],
+)
+def test_an_address_names_nodes_of_a_search_engine(url: str, address: OpenSearchAddress) -> None:
+    assert OpenSearchAddress.parse(url) == address
+    assert Settings.from_environ({"HEARTLINE_SEARCH": url}).search == url
+    assert "p@ss" not in repr(address)
+    assert "p%40ss" not in repr(Settings.from_environ({"HEARTLINE_SEARCH": url}))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "opensearch://",
+        "opensearch://one,",
+        "opensearch://one:0",
+        "opensearch://one:65536",
+        "opensearch://one/Music",
+        "opensearch://one/_all",
+        "opensearch://one/a/b",
+        "opensearch://one?shards=0",
+        "opensearch://one?shards=four",
+        "opensearch://one?replicas=-1",
+        "opensearch://one?copies=2",
+        "opensearch://user@one",
+        "http://one:9200",
+    ],
+)
+def test_what_names_no_search_engine_is_refused(url: str) -> None:
+    with pytest.raises(BadSettings, match="HEARTLINE_SEARCH: wants opensearch://"):
+        Settings.from_environ({"HEARTLINE_SEARCH": url})

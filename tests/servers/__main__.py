@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from heartline.settings import BACKENDS, PREFIX
+from heartline.settings import PREFIX
 from tests.servers.fleet import PROGRAMS, ROOT, SERVERS, promtool
 from tests.servers.programs import Missing
 from tests.servers.running import (
@@ -54,10 +54,9 @@ def start(homes: Path) -> int:
     settings = {name: value for each in told for name, value in each.settings.items()}
     kept = _keep(homes, settings)
     lines = [f"{each.name:<10} {each.where:<17} {each.what}" for each in told]
-    lines += ["", f"What points Heartline at them (with the keys of S3 in {_short(kept)})"]
-    lines += ["# marks what this version does not take yet:", ""]
+    lines += ["", f"What points Heartline at them (with the keys of S3 in {_short(kept)}):", ""]
     ours = {name: value for name, value in settings.items() if name.startswith(PREFIX)}
-    lines += [f"{_mark(name)}{name}={value}" for name, value in ours.items()]
+    lines += [f"{name}={value}" for name, value in ours.items()]
     sys.stdout.write("\n".join(lines) + "\n")
     return int(any(each.failed for each in told))
 
@@ -132,13 +131,9 @@ def _found(homes: Path, server: Server) -> Running | None:
 def _keep(homes: Path, settings: Mapping[str, str]) -> Path:
     kept = homes / "environment"
     kept.touch(mode=0o600)
-    lines = [f"{_mark(name)}export {name}={shlex.quote(settings[name])}\n" for name in settings]
+    lines = [f"export {name}={shlex.quote(settings[name])}\n" for name in settings]
     kept.write_text("".join(lines))
     return kept
-
-
-def _mark(name: str) -> str:
-    return "# " if name.removeprefix(PREFIX) in BACKENDS else ""
 
 
 def _short(path: Path) -> str:

@@ -65,7 +65,7 @@ class OpenSearch:
 
     def settings(self, place: Place) -> dict[str, str]:
         """Tell the settings that point Heartline here."""
-        return {self.variable: f"opensearch://127.0.0.1:{place.port}"}
+        return {self.variable: f"opensearch://127.0.0.1:{place.port}?replicas=0"}
 
 
 def _node(transport_port: int) -> str:
