@@ -35,7 +35,8 @@ function option(href, ...content) {
 
 function suggested({ type, id, name, artists = [], marks = [] }) {
   const by = separated(artists.map((artist) => element("bdi", "", artist)));
-  return option(addressOf(type, id), marked(name, marks), by.length > 0 ? element("span", "option-artists", ...by) : null);
+  const others = by.length > 0 ? [" ", element("span", "option-artists", ...by)] : [];
+  return option(addressOf(type, id), marked(name, marks), ...others);
 }
 
 function group(type, suggestions) {
