@@ -15,6 +15,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
 from domain.comparable import ALBUM, ANYWHERE, ARTIST, TITLE, Comparable, comparable
+from domain.lookups import edits_of
 from domain.search import Entry, Query
 from domain.words import joined
 
@@ -24,7 +25,6 @@ Scores = NDArray[np.float32]
 FIELD_WORTH = np.array([0, 1, 0.95, 1, 0.7, 1, 0.95, 1], np.float32)
 WAY_WORTH = np.array([1, 0.99, 0.94, 0.9], np.float32)
 
-EDITS = np.array([0] * 4 + [1] * 4 + [2], np.uint8)  # that are forgiven in a word, by its length
 EDIT_PRICE = 0.8  # of an edit, divided by the length of the word
 BEGUN, BEGUN_WRONG = 0.9, 0.65  # a word of which only the beginning was typed, with an edit
 JOINED, SHORTEST_JOINED = 0.95, 3  # a word that is several in the name, and its letters
@@ -106,7 +106,7 @@ def _match(wanted: _Wanted, names: list[str]) -> Scores:
     sizes = np.array([len(word) for word in typed])
     edits = cdist(typed, names, scorer=OSA.distance, score_cutoff=2, dtype=np.uint8)
     price = (EDIT_PRICE / np.maximum(sizes, 1)).astype(np.float32)[:, None]
-    forgiven = EDITS[np.minimum(sizes, len(EDITS) - 1)][:, None]
+    forgiven = np.array([edits_of(word) for word in typed])[:, None]
     match: Scores = np.where(edits <= forgiven, 1 - edits * price, np.float32(0))
     if wanted.last is not None:
         row = match[wanted.last]
@@ -123,7 +123,7 @@ def _begun(typed: str, names: list[str]) -> list[tuple[int, float]]:
         return []
     begun = [names[at][:size] for at in likely]
     edits = cdist([typed], begun, scorer=OSA.distance, score_cutoff=1, dtype=np.uint8)[0].tolist()
-    worth = (BEGUN, BEGUN_WRONG if size >= 4 else 0, 0)
+    worth = (BEGUN, BEGUN_WRONG if edits_of(typed) else 0, 0)
     return [
         (at, worth[wrong] * (0.5 + 0.5 * size / len(names[at])))
         for at, wrong in zip(likely, edits, strict=True)

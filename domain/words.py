@@ -72,9 +72,19 @@ def joined(words: Sequence[str]) -> tuple[str, ...]:
     """Glue neighbouring words by two, by three, and all of them; pairs of characters are let be."""
     if all(map(str.isascii, words)):
         return tuple(dict.fromkeys(_glued(words)))
-    runs = groupby(words, key=_UNSPACED.match)
-    spaced = [list(run) for is_unspaced, run in runs if not is_unspaced]
+    runs = groupby(words, key=is_unspaced)
+    spaced = [list(run) for has_no_spaces, run in runs if not has_no_spaces]
     return tuple(dict.fromkeys(glued for run in spaced for glued in _glued(run)))
+
+
+def is_unspaced(word: str) -> bool:
+    """Whether a word is of a script that is written without spaces."""
+    return _UNSPACED.match(word) is not None
+
+
+def is_in_words(character: str) -> bool:
+    """Whether a folded character is a part of words: a letter, a digit, a vowel sign, a symbol."""
+    return _kind(character) != "between"
 
 
 def _glued(run: Sequence[str]) -> Iterator[str]:
@@ -133,7 +143,7 @@ def _of_run(kind: str, run: str) -> Sequence[str]:
 
 @lru_cache(4096)
 def _kind(character: str) -> str:
-    if _UNSPACED.match(character) and unicodedata.category(character)[0] in "LMN":
+    if is_unspaced(character) and unicodedata.category(character)[0] in "LMN":
         return "unspaced"
     if character.isalnum() or unicodedata.category(character)[0] in "LMN":
         return "word"
