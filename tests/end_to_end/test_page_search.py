@@ -322,7 +322,8 @@ def test_what_plays_and_what_was_played_leads_to_the_catalogue(
     billions = _of(state.shelf, "6")
     unknown = {"id": "x", "name": "x", "artists": [], "album": {"name": ""}}
     state.playing = {"is_playing": True, "progress_ms": 1_000, "item": billions}
-    state.plays = [play_of(one, now_ms() - 300_000, 60_000) for one in (billions, unknown)]
+    at = now_ms() - 300_000
+    state.plays = [play_of(billions, at, 60_000), play_of(unknown, at - 1, 60_000)]
     with visit(browser, stand_in) as seen:
         page = seen.page
         log_in(page, stand_in)
