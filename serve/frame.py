@@ -6,6 +6,7 @@ Each request has an id, which its answer and its log lines carry, and is counted
 import logging
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,6 +30,7 @@ SAFE_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
 }
+VISIBLE = bytes(range(0x21, 0x7F))
 _EVERY_SAFE_HEADER = list(SAFE_HEADERS.items())
 
 
@@ -48,7 +50,12 @@ class Frame:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        scope = dict(scope, root_path="", path=scope["path"].rstrip("/") or "/")
+        scope = dict(
+            scope,
+            root_path="",
+            path=scope["path"].rstrip("/") or "/",
+            query_string=_ascii(scope["query_string"]),
+        )
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
@@ -71,6 +78,11 @@ class Frame:
                 logger.exception("request failed: %s %s", scope["method"], scope["path"])
                 raise
             await answer_error(Request(scope), error)(scope, receive, sender)
+
+
+def _ascii(query: bytes) -> bytes:
+    # RFC 3986 has no other bytes in a URL, but some clients send them; Starlette cannot read them.
+    return query if query.isascii() else quote_from_bytes(query, VISIBLE).encode()
 
 
 class _Sender:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import httpx
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from serve import inputs
@@ -209,6 +209,7 @@ requests = st.builds(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(requests)
+@example(Hostile("/v1/me/player/recently-played", "GET", b"x=\x80", b"", None, b"music.example"))
 async def test_no_request_makes_a_500(world: World, request: Hostile) -> None:
     account = await world.accounts.by_name("ada") or await world.account("ada", *Scope)
     token = (
