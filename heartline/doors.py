@@ -11,6 +11,7 @@ from actors.shard_handles import FoundShards, RayShard
 from domain.ports import Log, Tables
 from domain.positions import Generation
 from heartline import wiring
+from heartline.catalogues import open_catalogue_log
 from heartline.exposition import Exposition
 from heartline.figures import figures
 from heartline.metric_board import read_board
@@ -24,11 +25,13 @@ from heartline.telemetry import begin_telemetry
 from serve import ingest
 from serve.app import Parts, build_listening, build_main
 from serve.auth import Access
+from serve.catalogue_writes import CatalogueWrites
 from serve.ingest import build_ingest
 from serve.ingest_metrics import IngestMetrics
 from serve.pages import page_routes
 from serve.request_metrics import RequestMetrics
 from stores.catalogue import Catalogue
+from stores.isrcs import Isrcs
 from stores.refresh_families import RefreshFamilies
 from stores.titles import Catalogue as Titles
 
@@ -62,6 +65,7 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
     """Make the door at ``/``."""
     registry = begin_telemetry("main", settings)
     tables, records = wiring.opened(settings)
+    changes = wiring.insistently(lambda: open_catalogue_log(settings))
     rows = wiring.listening(tables, settings)
     parts = _parts(settings, generation, tables, records)
     current, find = RayAssignment().current, FoundShards()
@@ -96,6 +100,7 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
     )
     return build_main(
         parts,
+        writes=CatalogueWrites(changes, parts.catalogue, Isrcs(tables)),
         checks=looks,
         status=status_and_figures,
         exposition=exposition,

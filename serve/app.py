@@ -13,6 +13,7 @@ from serve import (
     catalogue_endpoints,
     health,
     history,
+    label_endpoints,
     listening,
     login,
     metrics,
@@ -20,9 +21,11 @@ from serve import (
 )
 from serve.auth import Access
 from serve.catalogue import Plays, Shelves
+from serve.catalogue_writes import CatalogueWrites
 from serve.endpoints import Endpoint, routes
 from serve.frame import application
 from serve.health import Check
+from serve.labels import Labels
 from serve.metrics import Exposition, Metrics
 from serve.request_metrics import RequestMetrics
 from serve.tokens import Tokens
@@ -38,6 +41,7 @@ DESCRIBED: tuple[Endpoint[Any], ...] = (
     *listening.OF_LISTENERS,
     *history.ENDPOINTS,
     *catalogue_endpoints.ENDPOINTS,
+    *label_endpoints.ENDPOINTS,
     *health.ENDPOINTS,
     *metrics.ENDPOINTS,
     *openapi.ENDPOINTS,
@@ -74,6 +78,7 @@ def build_listening(parts: Parts, requests: RequestMetrics | None = None) -> Sta
 def build_main(
     parts: Parts,
     *,
+    writes: CatalogueWrites,
     checks: Mapping[str, Check],
     status: Callable[[], Awaitable[Mapping[str, Any]]],
     exposition: Exposition,
@@ -102,6 +107,7 @@ def build_main(
             *routes(listening.OF_LISTENERS, _minutes(parts), authenticate),
             *routes(history.ENDPOINTS, played, authenticate),
             *routes(catalogue_endpoints.ENDPOINTS, shelves, authenticate),
+            *routes(label_endpoints.ENDPOINTS, Labels(writes), authenticate),
             *routes(health.ENDPOINTS, health.Health(checks, status), authenticate),
             *routes(metrics.ENDPOINTS, Metrics(exposition), authenticate),
             *routes(openapi.ENDPOINTS, reference, authenticate),

@@ -20,16 +20,13 @@ import pyarrow as pa
 from domain.errors import Unavailable
 from domain.log_records import Rows, records_of
 from domain.positions import Generation
+from serve.held_bodies import Overloaded
 from serve.ingest_metrics import IngestMetrics
 
 GROUP_ROWS = 32_000  # a group that large does not linger
 MOST_WAITING_ROWS = 200_000
 MOST_WAITING_BYTES = 64 << 20
 THREAD_ROWS = 2_000  # a group that large is encoded beside the event loop
-
-
-class Overloaded(Unavailable):
-    """Raised when so much waits for the log that more would only wait too long."""
 
 
 class LogEnd(Protocol):

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import msgspec
 from starlette.applications import Starlette
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.heartbeat_items import Admission
-from serve.appender import Appender, LogEnd, Overloaded
+from serve.appender import Appender, LogEnd
 from serve.arrow_bodies import read_arrow
 from serve.arrow_streams import ARROW
 from serve.auth import Authenticate, Caller, require
@@ -19,6 +19,7 @@ from serve.endpoints import JSON, Endpoint, Link, routes
 from serve.errors import ApiError
 from serve.frame import application
 from serve.heartbeat_bodies import HeartbeatsDocument, Taken
+from serve.held_bodies import HeldBodies, Overloaded
 from serve.ingest_metrics import IngestMetrics
 from serve.inputs import JSON_TYPE, check_type, read_body
 from serve.json_bodies import read_json
@@ -53,7 +54,7 @@ class Ingest:
         self._appender, self._metrics = appender, metrics
         self._late_limit_days = late_limit_days
         self._now_ms = now_ms
-        self._held_bytes = 0
+        self._bodies = HeldBodies()
         self._turns = asyncio.Semaphore(MOST_DECODING)
 
     async def take(self, request: Request, caller: Caller) -> Response:
@@ -64,7 +65,8 @@ class Ingest:
             require(caller, Scope.INGEST)
         most_bytes = MOST_ARROW_BYTES if arrow else MOST_JSON_BYTES
         try:
-            with self._hold() as arriving:
+            self._appender.check_room()
+            with self._bodies.hold(MOST_HELD_BYTES) as arriving:
                 body = await read_body(request, most_bytes=most_bytes, arriving=arriving)
                 admission = Admission(owner, self._now_ms(), self._late_limit_days)
                 taken = await self._decode(body, admission, arrow=arrow)
@@ -85,24 +87,6 @@ class Ingest:
             return read_arrow(body, admission)
         async with self._turns:
             return await asyncio.to_thread(read_arrow, body, admission)
-
-    @contextmanager
-    def _hold(self) -> Iterator[Callable[[int], None]]:
-        """Give what counts the bytes of a body as they come; announced ones may never do."""
-        self._appender.check_room()
-        held = 0
-
-        def arriving(size_bytes: int) -> None:
-            nonlocal held
-            if self._held_bytes + size_bytes > MOST_HELD_BYTES:
-                raise Overloaded("too many heartbeats arrive at once")
-            self._held_bytes += size_bytes
-            held += size_bytes
-
-        try:
-            yield arriving
-        finally:
-            self._held_bytes -= held
 
 
 def _owner(caller: Caller) -> str | None:

@@ -56,6 +56,7 @@ FLOW = {
         Scope.LISTENER: "Listen, and read and change what is one's own",
         Scope.INGEST: "Post heartbeats for any listener",
         Scope.OPERATOR: "Read anybody's listening and the system's state",
+        Scope.LABEL: "Write the catalogue",
         Scope.METRICS: "Read what Prometheus scrapes",
     },
 }

@@ -35,6 +35,7 @@ class Scope(StrEnum):
     LISTENER = "listener"  # listen, and read and change what is one's own
     INGEST = "ingest"  # post heartbeats for any listener
     OPERATOR = "operator"  # read anybody's listening and the system's state
+    LABEL = "label"  # write the catalogue
     METRICS = "metrics"  # read what Prometheus scrapes
 
 

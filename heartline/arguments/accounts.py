@@ -4,7 +4,7 @@ import argparse
 
 from heartline.arguments.command import Commands, command
 
-SCOPES = ("listener", "ingest", "operator", "metrics")
+SCOPES = ("listener", "ingest", "operator", "metrics", "label")
 
 
 def declare_account(commands: Commands) -> None:

@@ -31,6 +31,8 @@ from heartline.histories import UnreadableHistory, plays_of
 from heartline.settings import PREFIX, BadSettings, Settings
 from serve.account_bodies import NewAccount, ProfileChange
 from serve.arrow_bodies import read_arrow
+from serve.catalogue_columns import read_columns
+from serve.catalogue_lines import read_lines
 from serve.errors import ApiError
 from serve.history import FIRST_KEY, parse_mark
 from serve.inputs import decode as decode_json
@@ -42,6 +44,7 @@ from stores.redis_presence import decode as decode_presence
 from stores.redis_presence import encode as encode_presence
 from stores.refresh_families import InvalidRefreshToken, token_parts
 from streams.single_records import judge_records
+from tests.domain.catalogue import RIGHT, TRACK
 from tests.serve.bodies import (
     LATE_LIMIT_DAYS,
     NOW_MS,
@@ -135,6 +138,29 @@ _packed = batch_of_heartbeats(
     ]
 )
 
+_tracks = pa.RecordBatch.from_pylist([TRACK | {"id": str(number)} for number in range(5)])
+_tracks_otherwise = pa.record_batch(
+    {
+        "id": _tracks["id"].dictionary_encode(),
+        "name": _tracks["name"].cast(pa.string_view()),
+        "artists": _tracks["artists"].cast(pa.large_list(pa.string_view())),
+        "duration_ms": _tracks["duration_ms"].cast(pa.uint32()),
+        "genres": pa.nulls(5),
+    }
+)
+_rows = [item | {"id": str(number)} for item in RIGHT.values() for number in range(2)]
+
+
+def _of_all_kinds(read: Callable[[bytes, EntityKind], Any]) -> Callable[[bytes], Any]:
+    def read_all(body: bytes) -> Any:
+        for kind in EntityKind:
+            with suppress(BadBody):
+                read(body, kind)
+        return read(body, EntityKind.TRACK)
+
+    return read_all
+
+
 DECODERS = {
     "heartbeats in JSON": Decoder(
         _both(read_json),
@@ -177,6 +203,14 @@ DECODERS = {
         lambda body: decode_json(body, msgspec.json.Decoder(ProfileChange)),
         (b'{"display_name": "Ada", "time_zone": "Asia/Kolkata"}',),
         (ApiError,),
+    ),
+    "items of the catalogue in lines": Decoder(
+        _of_all_kinds(read_lines), (b"\n".join(map(msgspec.json.encode, _rows)),), (BadBody,)
+    ),
+    "items of the catalogue in columns": Decoder(
+        _of_all_kinds(read_columns),
+        (stream_of(_tracks), stream_of(_tracks, compression="zstd"), stream_of(_tracks_otherwise)),
+        (BadBody,),
     ),
     "histories": Decoder(
         _plays,

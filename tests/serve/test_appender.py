@@ -8,7 +8,8 @@ from domain.errors import Unavailable
 from domain.heartbeat_items import Columns
 from domain.heartbeats import Heartbeat, Kind
 from serve import appender
-from serve.appender import Appender, Overloaded
+from serve.appender import Appender
+from serve.held_bodies import Overloaded
 from tests.serve.recording_log import RecordingLog
 
 

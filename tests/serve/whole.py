@@ -29,6 +29,7 @@ from heartline.status import status_of
 from serve import ingest
 from serve.app import Parts, build_listening, build_main
 from serve.auth import Access
+from serve.catalogue_writes import CatalogueWrites
 from serve.ingest import build_ingest
 from serve.ingest_metrics import IngestMetrics
 from serve.pages import page_routes
@@ -36,11 +37,15 @@ from serve.request_metrics import RequestMetrics
 from serve.tokens import Tokens
 from stores.accounts import Accounts, Scope
 from stores.catalogue import Catalogue
+from stores.catalogue_log import PARTITIONS as CATALOGUE_PARTITIONS
+from stores.catalogue_log import CatalogueLog
+from stores.isrcs import Isrcs
 from stores.refresh_families import RefreshFamilies
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
 from stores.titles import Catalogue as Titles
 from streams.archive_metrics import ArchiveMetrics
+from streams.cataloguer import Cataloguer
 from streams.gather import Tally
 from streams.gather_metrics import GatherMetrics
 from streams.tailer import Tailer
@@ -149,6 +154,12 @@ async def _running(directory: Path, now_ms: Callable[[], int]) -> AsyncIterator[
         now_ms=now_ms,
     )
 
+    changes = CatalogueLog(
+        SqliteLog.open(directory / "catalogue.db", now_ms=now_ms, partitions=CATALOGUE_PARTITIONS)
+    )
+    writes = CatalogueWrites(changes, parts.catalogue, Isrcs(tables))
+    cataloguing = asyncio.create_task(Cataloguer(changes, parts.catalogue).run())
+
     async def shards() -> Mapping[int, ListenerShard]:
         return {0: shard}
 
@@ -165,12 +176,16 @@ async def _running(directory: Path, now_ms: Callable[[], int]) -> AsyncIterator[
         now_ms=now_ms,
         version="0.0.1",
     )
-    async with _listening_on_a_port(_doors(parts, log, status, exposition, watched)) as url:
+    async with _listening_on_a_port(
+        _doors(parts, log, status, exposition, watched, writes=writes)
+    ) as url:
         yield url, parts
-    tailing.cancel()
-    await asyncio.wait([tailing])
+    for task in (tailing, cataloguing):
+        task.cancel()
+    await asyncio.wait([tailing, cataloguing])
     await shard.close()
     await log.close()
+    await changes.close()
     await tables.close()
 
 
@@ -182,7 +197,13 @@ async def _new_token(parts: Parts) -> str:
 
 
 def _doors(
-    parts: Parts, log: SqliteLog, status: Status, exposition: Exposition, watched: Watched
+    parts: Parts,
+    log: SqliteLog,
+    status: Status,
+    exposition: Exposition,
+    watched: Watched,
+    *,
+    writes: CatalogueWrites,
 ) -> ASGIApp:
     apps = {
         "ingest": build_ingest(
@@ -196,6 +217,7 @@ def _doors(
         "listening": build_listening(parts, RequestMetrics(watched["listening"])),
         "main": build_main(
             parts,
+            writes=writes,
             checks={},
             status=status,
             exposition=exposition,

@@ -1,5 +1,6 @@
 """Both applications over a real SQLite store, with fakes for what was listened and what plays."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,14 +25,18 @@ from domain.positions import Generation
 from domain.quarters import Quarters
 from domain.rows import Play
 from serve.app import Parts, build_listening, build_main
+from serve.catalogue_writes import CatalogueWrites
 from serve.health import Check
 from serve.tokens import Tokens
 from stores.accounts import Account, Accounts, Scope
 from stores.catalogue import Catalogue
-from stores.catalogue_rows import CatalogueRecord
+from stores.catalogue_log import PARTITIONS, CatalogueLog
+from stores.isrcs import Isrcs
 from stores.refresh_families import RefreshFamilies
+from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
 from stores.titles import Catalogue as Titles
+from streams.cataloguer import Cataloguer
 from tests.clock import Clock
 from tests.stores.fast_passwords import fast_passwords
 
@@ -103,12 +108,13 @@ def mark(play: Play) -> tuple[int, int]:
 class World:
     """The applications, their parts, and clients for them."""
 
-    def __init__(self, tables: SqliteTables, clock: Clock) -> None:
+    following: asyncio.Task[None]  # of the catalogue's log
+
+    def __init__(self, tables: SqliteTables, changes: CatalogueLog, clock: Clock) -> None:
         ids, secrets = count(1), count(1)
         self.clock, self.tables = clock, tables
         self.listening, self.presence = FakeListening(), FakePresence()
         self.erased: list[str] = []
-        self.described = 0
         self.key = new_key()
         self.tokens = Tokens(self.key, now_ms=clock)
         self.accounts = Accounts(
@@ -116,9 +122,12 @@ class World:
         )
         self.families = RefreshFamilies(tables, new_secret=lambda: f"{next(secrets):043}")
         self.titles, self.catalogue = Titles(tables), Catalogue(tables)
+        self.changes, self.isrcs = changes, Isrcs(tables)
+        self.cataloguer = Cataloguer(changes, self.catalogue)
         self.checks: dict[str, Check] = {}
         self.main = build_main(
             self.parts(),
+            writes=CatalogueWrites(changes, self.catalogue, self.isrcs),
             checks=self.checks,
             status=self._status,
             exposition=self._exposition,
@@ -141,10 +150,9 @@ class World:
         )
 
     async def describe(self, *changes: Change) -> None:
-        """Put *changes* into the catalogue, as who follows its log does."""
-        self.described += 1
-        record = CatalogueRecord(self.described, self.clock(), changes)
-        await self.catalogue.apply([record], self.described)
+        """Put *changes* into the catalogue."""
+        await self.changes.publish(changes)
+        await self.cataloguer.catch_up()
 
     async def account(self, name: str = "ada", *scopes: Scope, zone: str = "UTC") -> Account:
         wanted = scopes or (Scope.LISTENER,)
@@ -183,5 +191,11 @@ class World:
 async def new_world(directory: Path) -> AsyncIterator[World]:
     clock = Clock()
     tables = SqliteTables.open(directory / "store.db", now_ms=clock)
-    yield World(tables, clock)
+    log = SqliteLog.open(directory / "catalogue.db", now_ms=clock, partitions=PARTITIONS)
+    world = World(tables, CatalogueLog(log), clock)
+    world.following = asyncio.create_task(world.cataloguer.run())
+    yield world
+    world.following.cancel()
+    await asyncio.wait([world.following])
+    await log.close()
     await tables.close()
