@@ -64,12 +64,17 @@ class Changing:
 
 
 @asynccontextmanager
-async def changing(settings: Settings, tables: Tables) -> AsyncIterator[Changing]:
-    """Change the catalogue for a while; at the end the store has what was published."""
+async def changing(
+    settings: Settings, tables: Tables, *, still_s: float = STILL_S
+) -> AsyncIterator[Changing]:
+    """Change the catalogue for a while; at the end the store has what was published.
+
+    Where nobody has made a step in *still_s*, this process applies the changes: with 0, at once.
+    """
     catalogue = Catalogue(tables)
     async with catalogue_log_of(settings) as log:
         await settle_catalogue(log, catalogue)
-        change = Changing(log, catalogue, still_s=STILL_S)
+        change = Changing(log, catalogue, still_s=still_s)
         yield change
         await change.applied()
 

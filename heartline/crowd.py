@@ -16,9 +16,9 @@ from hashlib import sha256
 from operator import attrgetter
 
 from domain.calendar import zone_info
+from domain.catalogue import Track
 from domain.ids import base62
 from domain.units import HOUR_MS, SECOND_MS
-from heartline.demo_catalogue import DemoTrack
 from heartline.poster import Beat
 
 NEVER_MS = 1 << 62
@@ -69,7 +69,7 @@ def crowd_zeal(number: int, seed: str) -> float:
 class Crowd:
     """Listeners, and the tracks that they know."""
 
-    def __init__(self, listeners: Sequence[Listener], tracks: Sequence[DemoTrack]) -> None:
+    def __init__(self, listeners: Sequence[Listener], tracks: Sequence[Track]) -> None:
         self._listeners, self._tracks = listeners, tracks
         self._beats = lru_cache(maxsize=2 * len(listeners) + 16)(self._beats_of_slot)
 
@@ -101,14 +101,14 @@ class Crowd:
         favourites, device = self._favourites(listener), rng.choice(DEVICES)
         while start_ms + LEAST_PLAY_MS < end_ms:
             one = favourites[min(int(rng.expovariate(0.06)), len(favourites) - 1)]
-            length_ms = one.track.duration_ms
+            length_ms = one.duration_ms
             if rng.random() < SKIPPED:
                 length_ms = rng.randint(LEAST_PLAY_MS, length_ms)
             stop_ms = min(start_ms + length_ms, end_ms - 1)
             yield from _play(listener, one, device, start_ms, stop_ms)
             start_ms = stop_ms + rng.randint(*GAP_MS)
 
-    def _favourites(self, listener: Listener) -> list[DemoTrack]:
+    def _favourites(self, listener: Listener) -> list[Track]:
         count = min(FAVOURITES, len(self._tracks))
         return _drawn(listener.habits, 0, "taste").sample(self._tracks, count)
 
@@ -130,7 +130,7 @@ def _session(rng: random.Random, listener: Listener, slot: int) -> tuple[int, in
 
 
 def _play(
-    listener: Listener, one: DemoTrack, device: str, start_ms: int, stop_ms: int
+    listener: Listener, one: Track, device: str, start_ms: int, stop_ms: int
 ) -> Iterator[Beat]:
     play_id = base62(sha256(f"{listener.listener_id}\0{start_ms}".encode()).digest()[:16])
     step_ms = LIVE_BEAT_MS if start_ms >= listener.live_ms else CROWD_BEAT_MS
@@ -139,13 +139,13 @@ def _play(
         yield Beat(
             id=f"{play_id}-{at}",
             listener_id=listener.listener_id,
-            track_id=one.track.id,
+            track_id=one.id,
             kind="start" if at == start_ms else "stop" if at == stop_ms else "beat",
             at=at,
             play_id=play_id,
             position_ms=at - start_ms,
             device_id=device,
-            context=one.context,
+            context=f"heartline:album:{one.album}",
         )
 
 

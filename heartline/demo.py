@@ -21,18 +21,18 @@ import msgspec
 from msgspec import Struct
 
 from domain.calendar import zone_names
+from domain.catalogue import Entity, Track
 from domain.errors import HeartlineError
-from domain.ports import Tables
 from domain.units import DAY_MS, MINUTE_MS
 from heartline import processes, wiring
+from heartline.catalogues import Changing, changing
 from heartline.crowd import Crowd, Listener, crowd_zeal, crowd_zone
-from heartline.demo_catalogue import DemoTrack, demo_tracks
+from heartline.demo_catalogue import DemoCatalogue, demo_catalogue
 from heartline.keys import secret
 from heartline.poster import MOST_BEATS, Beat, Poster, PostRefused
 from heartline.terminal import Failure, note, say
 from stores.account_errors import NameTaken
 from stores.accounts import Account, Accounts, Scope
-from stores.titles import Catalogue
 
 SEED = "heartline demo 1"  # another one is another crowd
 CROWD_SIZE = 200
@@ -68,20 +68,18 @@ class Demo:
 
 async def prepare(
     data: Path,
-    tables: Tables,
     accounts: Accounts,
     *,
     now_ms: Callable[[], int],
     new_password: Callable[[], str],
     zone: str,
-    tracks: Sequence[DemoTrack],
+    tracks: Sequence[Track],
     size: int = CROWD_SIZE,
 ) -> Demo:
-    """Make what the demo needs and is not there yet: accounts, catalogue, the secret."""
+    """Make what the demo needs and is not there yet: accounts, the secret."""
     told = await _secret(data, accounts, now_ms, new_password)
     account = await _account(accounts, told.name, password=told.password, zone=zone)
     gateway = await _account(accounts, GATEWAY_NAME, scopes=(Scope.INGEST,))
-    await Catalogue(tables).put_many(one.track for one in tracks)
     listener = Listener(
         account.listener_id, SEED, account.time_zone, zeal=DEMO_ZEAL, live_ms=told.began_ms
     )
@@ -94,6 +92,12 @@ async def prepare(
         gateway_id=gateway.listener_id,
         past=data / "demo.past",
     )
+
+
+async def fill(change: Changing, demo: DemoCatalogue) -> None:
+    """Put into the catalogue what it lacks of the demo's."""
+    entities: list[Entity] = [*demo.artists, *demo.albums, *demo.tracks]
+    await change.publish(await change.catalogue.missing(entities))
 
 
 async def _secret(
@@ -180,15 +184,17 @@ def local_zone() -> str:
 
 async def run(data: Path, url: str) -> None:
     """Be the demo until cancelled."""
-    async with wiring.store(wiring.settings(data)) as tables:
+    settings, catalogue = wiring.settings(data), demo_catalogue(SEED)
+    async with wiring.store(settings) as tables:
+        async with changing(settings, tables, still_s=0.0) as change:
+            await fill(change, catalogue)
         demo = await prepare(
             data,
-            tables,
             wiring.accounts(tables),
             now_ms=wiring.now_ms,
             new_password=lambda: secrets.token_hex(PASSWORD_BYTES),
             zone=local_zone(),
-            tracks=demo_tracks(SEED),
+            tracks=catalogue.tracks,
         )
     say(f"Demo: log in at {url} as {demo.name} with the password {demo.password}")
     tokens = wiring.tokens(data)

@@ -2,17 +2,17 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
-from hashlib import sha256
+from typing import NamedTuple
 
-from domain.ids import base62
+from domain.catalogue import Album, Artist, Track
+from domain.catalogue_ids import album_id, artist_id, track_id
 from domain.units import SECOND_MS
-from stores.titles import Track
 
 ARTISTS = 36
 ALBUMS_EACH = (1, 2)
 TRACKS_EACH = (5, 8)
 LENGTH_S = (130, 310)
+YEARS = (1994, 2025)
 
 ADJECTIVES = (
     "Amber", "Borrowed", "Copper", "Distant", "Early", "Feral", "Gentle", "Hollow", "Idle", "Late",
@@ -37,32 +37,39 @@ VERBS = (
 SYLLABLES = ("ka", "lo", "mi", "ren", "sa", "tor", "ve", "yu", "bel", "dri", "no", "zhe", "ö", "né")
 
 
-@dataclass(frozen=True, slots=True)
-class DemoTrack:
-    """A track of the demo, and the context in which the crowd plays it."""
+class DemoCatalogue(NamedTuple):
+    """Who and what there is in the demo."""
 
-    track: Track
-    context: str
+    artists: list[Artist]
+    albums: list[Album]
+    tracks: list[Track]
 
 
-def demo_tracks(seed: str) -> list[DemoTrack]:
+def demo_catalogue(seed: str) -> DemoCatalogue:
     """Make the catalogue; the same for the same *seed*, a few hundred tracks."""
     rng = random.Random(f"{seed}:catalogue")  # noqa: S311 (names, not secrets)
-    artists = dict.fromkeys(_artist(rng) for _ in range(ARTISTS))
-    return [
-        track
-        for artist in artists
-        for album in dict.fromkeys(_album(rng) for _ in range(rng.randint(*ALBUMS_EACH)))
-        for track in _tracks(rng, artist, album)
-    ]
+    made = DemoCatalogue([], [], [])
+    for artist in dict.fromkeys(_artist(rng) for _ in range(ARTISTS)):
+        made.artists.append(Artist(artist_id(artist), artist))
+        for album in dict.fromkeys(_album(rng) for _ in range(rng.randint(*ALBUMS_EACH))):
+            released = str(rng.randint(*YEARS))
+            own = (artist_id(artist),)
+            made.albums.append(Album(album_id(artist, album), album, own, released=released))
+            made.tracks.extend(_tracks(rng, artist, album))
+    return made
 
 
-def _tracks(rng: random.Random, artist: str, album: str) -> Iterator[DemoTrack]:
-    album_id = _id("album", artist, album)
-    for title in dict.fromkeys(_title(rng) for _ in range(rng.randint(*TRACKS_EACH))):
-        length_ms = rng.randint(*LENGTH_S) * SECOND_MS
-        track = Track(_id("track", artist, album, title), title, artist, album, length_ms)
-        yield DemoTrack(track, f"heartline:album:{album_id}")
+def _tracks(rng: random.Random, artist: str, album: str) -> Iterator[Track]:
+    titles = dict.fromkeys(_title(rng) for _ in range(rng.randint(*TRACKS_EACH)))
+    for number, title in enumerate(titles, start=1):
+        yield Track(
+            track_id(artist, album, title, 1, number),
+            title,
+            (artist_id(artist),),
+            album_id(artist, album),
+            duration_ms=rng.randint(*LENGTH_S) * SECOND_MS,
+            track_number=number,
+        )
 
 
 def _artist(rng: random.Random) -> str:
@@ -94,7 +101,3 @@ def _plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith("x") else f"{noun}s"
-
-
-def _id(*names: str) -> str:
-    return base62(sha256("\0".join(("demo", *names)).encode()).digest()[:16])

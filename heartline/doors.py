@@ -33,7 +33,6 @@ from serve.request_metrics import RequestMetrics
 from stores.catalogue import Catalogue
 from stores.isrcs import Isrcs
 from stores.refresh_families import RefreshFamilies
-from stores.titles import Catalogue as Titles
 
 Build: TypeAlias = Callable[[Settings, Generation], ASGIApp]
 
@@ -122,7 +121,6 @@ def _parts(settings: Settings, generation: Generation, tables: Tables, records: 
         families=RefreshFamilies(tables, new_secret=wiring.new_secret),
         tokens=wiring.tokens(settings.data, settings.secrets),
         listening=rows,
-        titles=Titles(tables),
         catalogue=Catalogue(tables),
         presence=presence_of(settings, generation.partitions),
         generation=current,

@@ -30,6 +30,7 @@ class Play(Struct, frozen=True):
     title: str
     track_id: str
     source: str
+    album: str = ""
 
 
 class Row(Protocol):
@@ -64,6 +65,7 @@ class ExtendedRow(Struct):
     ms_played: Milliseconds
     title: str | None = field(name="master_metadata_track_name", default=None)
     artist: str | None = field(name="master_metadata_album_artist_name", default=None)
+    album: str | None = field(name="master_metadata_album_album_name", default=None)
     track_uri: str | None = field(name="spotify_track_uri", default=None)
     episode: str | None = field(name="episode_name", default=None)
     show: str | None = field(name="episode_show_name", default=None)
@@ -79,7 +81,8 @@ class ExtendedRow(Struct):
         uri = self.track_uri or self.episode_uri or self.chapter_uri or ""
         known = _SPOTIFY_URI.fullmatch(uri)
         track_id = known[1] if known else track_id_of(artist, title or uri)
-        return Play(_ms(self.ts), self.ms_played, artist, title, track_id, "spotify extended")
+        ended_ms, album = _ms(self.ts), self.album or ""
+        return Play(ended_ms, self.ms_played, artist, title, track_id, "spotify extended", album)
 
 
 class _Recording(Struct):
@@ -89,6 +92,7 @@ class _Recording(Struct):
 class _TrackMetadata(Struct):
     artist: str = field(name="artist_name")
     title: str = field(name="track_name")
+    album: object = field(name="release_name", default=None)
     additional_info: _Recording | None = None
     mbid_mapping: _Recording | None = None
 
@@ -106,7 +110,8 @@ class ListenRow(Struct):
         track_id = next((found for mbid in said if (found := _mbid_track(mbid))), None)
         track_id = track_id or track_id_of(track.artist, track.title)
         at_ms = round(self.listened_at * SECOND_MS)
-        return Play(at_ms, None, track.artist, track.title, track_id, "listenbrainz")
+        album = track.album if isinstance(track.album, str) else ""
+        return Play(at_ms, None, track.artist, track.title, track_id, "listenbrainz", album)
 
 
 ROWS: tuple[tuple[frozenset[str], type[Row]], ...] = (

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from domain.units import DAY_MS, SECOND_MS, WEEK_MS
 from heartline import wiring
+from heartline.catalogues import changing
 from heartline.histories import UnreadableHistory, plays_of
 from heartline.history_rows import Play
 from heartline.history_survey import Survey, survey
@@ -27,7 +28,6 @@ from heartline.replayed_plays import (
 )
 from heartline.replayed_titles import describe
 from heartline.terminal import fail, note, say, say_json
-from stores.titles import Catalogue
 
 IN_FLIGHT = 4  # requests at once
 PACED_WAIT_S = 0.25  # between two posts of a paced replay, at least
@@ -237,8 +237,12 @@ async def _probe(client: httpx.AsyncClient) -> None:
 
 
 async def _describe(data: Path, found: Survey) -> None:
-    async with wiring.store(wiring.settings(data)) as tables:
-        await describe(Catalogue(tables), found.titles.tracks())
+    settings = wiring.settings(data)
+    async with (
+        wiring.store(settings) as tables,
+        changing(settings, tables, still_s=0.0) as change,
+    ):
+        await describe(change, found.titles)
 
 
 def _progress() -> Progress:

@@ -32,7 +32,6 @@ from serve.tokens import Tokens
 from stores.accounts import Accounts
 from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
-from stores.titles import Catalogue as Titles
 
 DESCRIBED: tuple[Endpoint[Any], ...] = (
     *login.ENDPOINTS,
@@ -60,7 +59,6 @@ class Parts:
     families: RefreshFamilies
     tokens: Tokens
     listening: Listened
-    titles: Titles
     catalogue: Catalogue
     presence: history.Playing
     generation: Callable[[], Awaitable[Generation]]  # of the log
@@ -97,7 +95,7 @@ def build_main(
         parts.accounts, parts.families, erase=parts.erase, now_ms=parts.now_ms
     )
     logins = login.Login(parts.accounts, parts.families, parts.tokens)
-    played = history.History(parts.listening, parts.titles, parts.presence, now_ms=parts.now_ms)
+    played = history.History(parts.listening, parts.catalogue, parts.presence, now_ms=parts.now_ms)
     shelves = Shelves(parts.catalogue, parts.listening)
     reference = openapi.Reference((*described, *DESCRIBED), version=version)
     return application(

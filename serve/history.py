@@ -16,6 +16,8 @@ from starlette.responses import Response
 from domain.ports import NowPlaying
 from domain.rows import Play
 from serve.auth import Caller
+from serve.catalogue_joins import Entities, known_tracks
+from serve.catalogue_objects import Objects
 from serve.endpoints import Endpoint, Link, Parameter
 from serve.errors import invalid
 from serve.inputs import base_url, query_number, query_text
@@ -27,9 +29,7 @@ from serve.playing import (
     context_object,
     play_object,
     progress_ms,
-    track_object,
 )
-from stores.titles import Catalogue
 
 LIMITS, USUAL_LIMIT = range(1, 51), 20
 FIRST_KEY, LAST_KEY = 0, (1 << 64) - 1
@@ -66,9 +66,9 @@ class History:
     """Answers what was played and what plays now."""
 
     def __init__(
-        self, plays: Plays, catalogue: Catalogue, presence: Playing, *, now_ms: Callable[[], int]
+        self, plays: Plays, entities: Entities, presence: Playing, *, now_ms: Callable[[], int]
     ) -> None:
-        self._plays, self._catalogue = plays, catalogue
+        self._plays, self._entities = plays, entities
         self._presence, self._now_ms = presence, now_ms
 
     async def recently_played(self, request: Request, caller: Caller) -> Response:
@@ -92,27 +92,26 @@ class History:
         playing = (await self._presence.now_playing([caller.listener_id]))[0]
         if playing is None:
             return Response(status_code=204)
-        tracks = await self._catalogue.titles([playing.track_id])
-        known = tracks.get(playing.track_id)
-        now_ms, base = self._now_ms(), base_url(request)
+        known, base = await known_tracks(self._entities, [playing.track_id]), base_url(request)
+        now_ms = self._now_ms()
         playback = Playback(
             timestamp=now_ms,
-            progress_ms=progress_ms(playing, known, now_ms),
+            progress_ms=progress_ms(playing, known.tracks.get(playing.track_id), now_ms),
             is_playing=playing.is_playing,
-            item=track_object(playing.track_id, known, base),
+            item=Objects(known, base).track(playing.track_id),
             context=context_object(playing.context, base),
             device=Device(playing.device_id, playing.device_id),
         )
         return Response(_encode(playback), media_type="application/json")
 
     async def _recently_played(self, request: Request, page: "Page", limit: int) -> RecentlyPlayed:
-        tracks = await self._catalogue.titles([play.track_id for play in page.plays])
         base = base_url(request)
+        known = await known_tracks(self._entities, [play.track_id for play in page.plays])
         path = f"{base}{request.url.path}"
         following = f"{path}?{urlencode({**page.following, 'limit': limit})}"
         return RecentlyPlayed(
             href=str(request.url),
-            items=[play_object(play, tracks.get(play.track_id), base) for play in page.plays],
+            items=[play_object(play, Objects(known, base)) for play in page.plays],
             limit=limit,
             next=following if page.following else None,
             cursors=page.cursors,

@@ -4,49 +4,15 @@ from urllib.parse import quote
 
 from msgspec import Struct, field
 
+from domain.catalogue import Track
 from domain.ports import NowPlaying
 from domain.rows import Play
+from serve.account_bodies import ExternalUrls
+from serve.catalogue_bodies import TrackObject
+from serve.catalogue_objects import Objects
 from serve.instants import iso
-from stores.titles import Track
 
 NOTHING_ALLOWED = {"pausing": True, "resuming": True, "seeking": True}
-
-
-class ExternalUrls(Struct, frozen=True):
-    """Links to other places; Heartline has none."""
-
-
-class ArtistObject(Struct, frozen=True):
-    """An artist, as far as known."""
-
-    name: str
-    type: str = "artist"
-    external_urls: ExternalUrls = ExternalUrls()
-
-
-class AlbumObject(Struct, frozen=True):
-    """An album, as far as known."""
-
-    name: str
-    artists: list[ArtistObject]
-    type: str = "album"
-    images: list[str] = []
-    external_urls: ExternalUrls = ExternalUrls()
-
-
-class TrackObject(Struct, frozen=True):
-    """A track, as far as known; its name is its id where nobody described it."""
-
-    id: str
-    name: str
-    href: str
-    uri: str
-    artists: list[ArtistObject]
-    album: AlbumObject
-    duration_ms: int
-    type: str = "track"
-    is_local: bool = False
-    external_urls: ExternalUrls = ExternalUrls()
 
 
 class ContextObject(Struct, frozen=True):
@@ -120,29 +86,15 @@ class Playback(Struct, frozen=True):
     actions: Actions = Actions()
 
 
-def play_object(play: Play, known: Track | None, base: str) -> PlayObject:
+def play_object(play: Play, objects: Objects) -> PlayObject:
     """Show a play of the history."""
     return PlayObject(
-        track=track_object(play.track_id, known, base),
+        track=objects.track(play.track_id),
         played_at=iso(play.played_at_ms),
-        context=context_object(play.context, base),
+        context=context_object(play.context, objects.base),
         ms_played=play.ms_played,
         play_id=play.play_id,
         counted=play.counted,
-    )
-
-
-def track_object(track_id: str, known: Track | None, base: str) -> TrackObject:
-    """Show a track, with its id for a name when nobody described it."""
-    artists = [ArtistObject(known.artist)] if known and known.artist else []
-    return TrackObject(
-        id=track_id,
-        name=known.title if known else track_id,
-        href=f"{base}/v1/tracks/{quote(track_id, safe='')}",
-        uri=f"heartline:track:{track_id}",
-        artists=artists,
-        album=AlbumObject(known.album if known else "", artists),
-        duration_ms=known.duration_ms if known else 0,
     )
 
 

@@ -52,6 +52,14 @@ class Catalogue:
         found = ((each, held(row.state)) for each, row in zip(distinct, rows, strict=True) if row)
         return {each: one for each, one in found if one}
 
+    async def missing(self, entities: Sequence[Entity]) -> list[Entity]:
+        """Tell those of *entities*, in their order, whose ids the catalogue does not know."""
+        known: dict[EntityKind, dict[str, Held]] = {}
+        for kind in EntityKind:
+            ids = [entity.id for entity in entities if entity.kind is kind]
+            known[kind] = await self.held(kind, ids) if ids else {}
+        return [entity for entity in entities if entity.id not in known[entity.kind]]
+
     async def album_tracks(self, album_id: str) -> list[Track]:
         """Tell the tracks of an album, in their order."""
         return await self._listed(ALBUM_TRACKS, album_id, Track)

@@ -24,7 +24,7 @@ from stores.tables import TABLES
 from stores.tombstones import CREATE_TOMBSTONES, Tombstones
 
 STORE = 0x484C5354  # "HLST"
-SCHEMA = 2  # 2 has the catalogue
+SCHEMA = 2  # 2 has the catalogue in tables of its own
 SWEPT_TOGETHER = 1_000
 KEYS_TOGETHER = 128  # read with one statement: about a quarter of a millisecond
 BREATH_S = 0.005  # between slices, for other processes' writes
@@ -177,6 +177,7 @@ class SqliteTables:
         for sql in self._sql.values():
             connection.execute(sql.create)
             connection.execute(sql.create_expiry)
+        connection.execute("DROP TABLE IF EXISTS catalogue_tracks")  # of version 1
 
     async def _by_key(self, sql: TableSql, keys: Sequence[Key]) -> list[tuple[Any, ...] | None]:
         """Read a row or none for each of *keys*: neighbours together, each slice from one snapshot."""

@@ -42,7 +42,6 @@ REFRESH_FAMILIES = Table(
     "refresh_families", partition=LISTENER, clustering={"family": Column.TEXT}, values=DOCUMENT
 )
 LOGIN_ATTEMPTS = Table("login_attempts", partition={"name": Column.TEXT}, values=DOCUMENT)
-CATALOGUE_TRACKS = Table("catalogue_tracks", partition=TRACK, values=DOCUMENT)
 
 ARTISTS = Table("artists", partition=ARTIST, values=STATE, stamped=True)
 ALBUMS = Table("albums", partition=ALBUM, values=STATE, stamped=True)
@@ -76,7 +75,6 @@ TABLES = (
     ACCOUNT_NAMES,
     REFRESH_FAMILIES,
     LOGIN_ATTEMPTS,
-    CATALOGUE_TRACKS,
     ARTISTS,
     ALBUMS,
     TRACKS,

@@ -21,8 +21,8 @@ from domain.ports import NowPlaying
 from domain.positions import Generation
 from heartline import wiring
 from serve.app import Parts, build_listening
+from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
-from stores.titles import Catalogue
 
 START_S = 20.0
 

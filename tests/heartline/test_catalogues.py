@@ -19,11 +19,10 @@ def settings(tmp_path: Path) -> Settings:
 
 
 async def test_where_nobody_follows_the_log_a_command_applies_its_changes(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
 ) -> None:
-    monkeypatch.setattr("heartline.catalogues.STILL_S", 0.0)
     async with wiring.store(settings, make=True) as tables:
-        async with changing(settings, tables) as change:
+        async with changing(settings, tables, still_s=0.0) as change:
             await change.publish([NINA])
             await change.publish([Artist("b", "Miles")])
 
@@ -51,16 +50,15 @@ async def test_a_command_that_published_nothing_waits_for_nothing(settings: Sett
 
 
 async def test_after_the_log_was_deleted_a_command_goes_on_behind_the_store(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
 ) -> None:
-    monkeypatch.setattr("heartline.catalogues.STILL_S", 0.0)
     async with wiring.store(settings, make=True) as tables:
-        async with changing(settings, tables) as change:
+        async with changing(settings, tables, still_s=0.0) as change:
             await change.publish([NINA])
         for file in settings.data.glob("catalogue.db*"):
             file.unlink()
 
-        async with changing(settings, tables) as change:
+        async with changing(settings, tables, still_s=0.0) as change:
             await change.publish([Artist("a", "Eunice")])
 
         assert (await Catalogue(tables).artists("a"))["a"].name == "Eunice"

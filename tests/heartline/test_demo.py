@@ -15,16 +15,18 @@ from domain.heartbeats import KINDS, Heartbeat, invalid_field
 from domain.ids import is_id
 from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from heartline import demo
+from heartline.catalogues import changing
 from heartline.crowd import Crowd, Listener
-from heartline.demo_catalogue import demo_tracks
+from heartline.demo_catalogue import demo_catalogue
 from heartline.poster import Beat, Poster
+from heartline.settings import Settings
 from stores.accounts import Accounts, Scope
+from stores.catalogue import Catalogue
 from stores.passwords import Passwords
 from stores.sqlite_tables import SqliteTables
-from stores.titles import Catalogue
 
 NOW_MS = 1_795_000_000_000
-TRACKS = demo_tracks("a seed")
+TRACKS = demo_catalogue("a seed").tracks
 CROWD = [Listener(f"listener-{number}", f"habits {number}", "Asia/Kolkata") for number in range(8)]
 LIVE = Listener("live", "live", "Europe/Berlin", live_ms=NOW_MS)
 
@@ -47,11 +49,11 @@ def heartbeats(beats: list[Beat]) -> list[Heartbeat]:
 
 
 def test_the_catalogue_is_a_few_hundred_tracks_with_ids_of_their_own() -> None:
-    ids = {one.track.id for one in TRACKS}
+    ids = {track.id for track in TRACKS}
 
     assert 200 <= len(TRACKS) == len(ids) <= 600
     assert all(len(each) == 22 and is_id(each) for each in ids)
-    assert TRACKS == demo_tracks("a seed")
+    assert demo_catalogue("a seed") == demo_catalogue("a seed") != demo_catalogue("another")
 
 
 @given(st.lists(st.integers(0, 3 * HOUR_MS), max_size=6))
@@ -160,11 +162,10 @@ def accounts_of(tables: SqliteTables) -> Accounts:
     return Accounts(tables, passwords, now_ms=lambda: NOW_MS, new_id=lambda: next(ids))
 
 
-async def prepared(data: Path, tables: SqliteTables, accounts: Accounts, now: int) -> demo.Demo:
+async def prepared(data: Path, accounts: Accounts, now: int) -> demo.Demo:
     passwords = iter([f"a password of {now}"])
     return await demo.prepare(
         data,
-        tables,
         accounts,
         now_ms=lambda: now,
         new_password=lambda: next(passwords),
@@ -174,12 +175,12 @@ async def prepared(data: Path, tables: SqliteTables, accounts: Accounts, now: in
     )
 
 
-async def test_prepared_there_are_a_listener_a_gateway_a_crowd_and_titles(
+async def test_prepared_there_are_a_listener_a_gateway_and_a_crowd(
     tmp_path: Path, tables: SqliteTables
 ) -> None:
     accounts = accounts_of(tables)
 
-    ready = await prepared(tmp_path, tables, accounts, NOW_MS)
+    ready = await prepared(tmp_path, accounts, NOW_MS)
 
     listener = await accounts.authenticate(ready.name, ready.password)
     gateway = await accounts.by_id(ready.gateway_id)
@@ -190,16 +191,33 @@ async def test_prepared_there_are_a_listener_a_gateway_a_crowd_and_titles(
     assert gateway is not None
     assert gateway.scopes == {Scope.INGEST}
     assert await accounts.by_name("crowd.002") is not None
-    beat = next(demo.past_beats(ready))
-    assert (await Catalogue(tables).titles([beat.track_id]))[beat.track_id].title
     assert (tmp_path / "secrets" / "demo.json").stat().st_mode & 0o077 == 0
+
+
+async def test_the_crowds_tracks_are_in_the_catalogue_once(
+    tmp_path: Path, tables: SqliteTables
+) -> None:
+    made, catalogue, settings = demo_catalogue("a seed"), Catalogue(tables), Settings(tmp_path)
+
+    for _ in range(2):
+        async with changing(settings, tables, still_s=0.0) as change:
+            await demo.fill(change, made)
+
+    tracks = await catalogue.tracks([track.id for track in made.tracks])
+    assert list(tracks.values()) == sorted(made.tracks, key=lambda track: track.id)
+    (beat, *_) = Crowd(CROWD, made.tracks).beats(NOW_MS, NOW_MS + HOUR_MS)
+    album = (await catalogue.albums([tracks[beat.track_id].album])).popitem()[1]
+    assert beat.context == f"heartline:album:{album.id}"
+    assert tracks[beat.track_id] in await catalogue.album_tracks(album.id)
+    assert await catalogue.artists(album.artists)
+    assert await catalogue.position() == 1
 
 
 async def test_prepared_again_everything_is_as_it_was(tmp_path: Path, tables: SqliteTables) -> None:
     accounts = accounts_of(tables)
-    first = await prepared(tmp_path, tables, accounts, NOW_MS)
+    first = await prepared(tmp_path, accounts, NOW_MS)
 
-    second = await prepared(tmp_path, tables, accounts, NOW_MS + DAY_MS)
+    second = await prepared(tmp_path, accounts, NOW_MS + DAY_MS)
 
     assert second.listener == first.listener
     assert (second.password, second.gateway_id) == (first.password, first.gateway_id)
@@ -209,13 +227,13 @@ async def test_somebody_who_is_named_demo_stays_alone(tmp_path: Path, tables: Sq
     accounts = accounts_of(tables)
     await accounts.create("Demo", password="their own password", time_zone="UTC")
 
-    ready = await prepared(tmp_path, tables, accounts, NOW_MS)
+    ready = await prepared(tmp_path, accounts, NOW_MS)
 
     assert ready.name == "demo-2"
 
 
 async def test_two_weeks_are_posted_once(tmp_path: Path, tables: SqliteTables) -> None:
-    ready = await prepared(tmp_path, tables, accounts_of(tables), NOW_MS)
+    ready = await prepared(tmp_path, accounts_of(tables), NOW_MS)
     ingest, naps = Ingest(away=2), Naps(NOW_MS, NOW_MS + HOUR_MS)
 
     await demo.post_past(ready, ingest.poster(naps.sleep))
@@ -242,7 +260,7 @@ async def presented(ready: demo.Demo, ingest: Ingest, from_ms: int, until_ms: in
 async def test_what_is_listened_now_arrives_within_seconds_and_once(
     tmp_path: Path, tables: SqliteTables
 ) -> None:
-    ready = await prepared(tmp_path, tables, accounts_of(tables), NOW_MS)
+    ready = await prepared(tmp_path, accounts_of(tables), NOW_MS)
     ingest = Ingest()
 
     ids = await presented(ready, ingest, NOW_MS, NOW_MS + 5 * MINUTE_MS)
@@ -256,7 +274,7 @@ async def test_what_is_listened_now_arrives_within_seconds_and_once(
 async def test_a_server_that_was_away_gets_what_it_missed(
     tmp_path: Path, tables: SqliteTables
 ) -> None:
-    ready = await prepared(tmp_path, tables, accounts_of(tables), NOW_MS)
+    ready = await prepared(tmp_path, accounts_of(tables), NOW_MS)
 
     missed = await presented(ready, Ingest(away=12), NOW_MS, NOW_MS + 5 * MINUTE_MS)
 
@@ -268,7 +286,7 @@ async def test_a_server_that_was_away_gets_what_it_missed(
 async def test_started_again_soon_nothing_is_missing_and_nothing_new_is_made_up(
     tmp_path: Path, tables: SqliteTables
 ) -> None:
-    ready = await prepared(tmp_path, tables, accounts_of(tables), NOW_MS)
+    ready = await prepared(tmp_path, accounts_of(tables), NOW_MS)
     later_ms = NOW_MS + 4 * MINUTE_MS
     before = await presented(ready, Ingest(), NOW_MS, NOW_MS + MINUTE_MS)
 
@@ -279,7 +297,7 @@ async def test_started_again_soon_nothing_is_missing_and_nothing_new_is_made_up(
 
 
 async def test_a_long_pause_was_not_listened_through(tmp_path: Path, tables: SqliteTables) -> None:
-    ready = await prepared(tmp_path, tables, accounts_of(tables), NOW_MS)
+    ready = await prepared(tmp_path, accounts_of(tables), NOW_MS)
     later_ms = NOW_MS + 5 * DAY_MS
     ingest = Ingest()
 

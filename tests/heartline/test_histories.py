@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ PODCAST = EXTENDED | {
     "episode_show_name": "A show",
     "spotify_episode_uri": "spotify:episode:0fLMt8yZWD1I4iNvq2LmZC",
 }
-LISTEN = {
+LISTEN: dict[str, Any] = {
     "listened_at": 1_443_521_965,
     "user_name": "somebody",
     "track_metadata": {
@@ -105,6 +106,26 @@ def test_an_extended_export_names_the_track_by_its_uri(at: AtPath) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("row", "album"),
+    [
+        (EXTENDED | {"master_metadata_album_album_name": "So Good"}, "So Good"),
+        (EXTENDED, ""),
+        (
+            LISTEN | {"track_metadata": LISTEN["track_metadata"] | {"release_name": "So Good"}},
+            "So Good",
+        ),
+        (LISTEN | {"track_metadata": LISTEN["track_metadata"] | {"release_name": 7}}, ""),
+    ],
+)
+def test_an_album_is_told_where_a_history_has_it(
+    at: AtPath, row: dict[str, Any], album: str
+) -> None:
+    (play,) = plays_of(at(json.dumps([row]).encode()))
+
+    assert play.album == album
+
+
 def test_a_podcast_of_an_extended_export_is_its_episode(at: AtPath) -> None:
     (play,) = plays_of(at(json.dumps([PODCAST]).encode()))
 
@@ -161,7 +182,7 @@ def test_listens_of_listenbrainz_are_read_in_every_wrapping(at: AtPath, content:
 
 @pytest.mark.parametrize("place", ["additional_info", "mbid_mapping"])
 def test_a_listen_is_named_by_its_recording_where_that_is_told(at: AtPath, place: str) -> None:
-    track = LISTEN["track_metadata"] | {place: {"recording_mbid": MBID}}  # type: ignore[operator]
+    track = LISTEN["track_metadata"] | {place: {"recording_mbid": MBID}}
 
     (play,) = plays_of(at(json.dumps([LISTEN | {"track_metadata": track}]).encode()))
 
@@ -169,7 +190,7 @@ def test_a_listen_is_named_by_its_recording_where_that_is_told(at: AtPath, place
 
 
 def test_what_a_submitter_made_up_as_an_mbid_is_no_name(at: AtPath) -> None:
-    track = LISTEN["track_metadata"] | {"additional_info": {"recording_mbid": ["?"]}}  # type: ignore[operator]
+    track = LISTEN["track_metadata"] | {"additional_info": {"recording_mbid": ["?"]}}
 
     (play,) = plays_of(at(json.dumps([LISTEN | {"track_metadata": track}]).encode()))
 

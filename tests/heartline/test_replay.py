@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from domain import recount
 from domain.calendar import IsoWeek, Zone, week_layout
+from domain.catalogue import Album, Track
 from domain.heartbeats import KINDS, Heartbeat, invalid_field
 from domain.units import DAY_MS, WEEK_MS
 from heartline import replay
+from heartline.catalogues import changing
 from heartline.histories import plays_of
 from heartline.history_rows import Play, track_id_of
 from heartline.poster import Beat, Poster, ServerAway
@@ -31,9 +33,10 @@ from heartline.replayed_plays import (
     weeks_to_now,
 )
 from heartline.replayed_titles import Titles
+from heartline.settings import Settings
 from heartline.terminal import Failure
+from stores.catalogue import Catalogue
 from stores.sqlite_tables import SqliteTables
-from stores.titles import Catalogue, Track
 from tests.domain.weeks import tallied
 from tests.end_to_end import history_oracle
 
@@ -299,12 +302,18 @@ def test_the_same_file_twice_is_the_same_heartbeats(history: Path) -> None:
     assert set(ingest.ids().values()) == {2}
 
 
-async def titles(data: Path, *track_ids: str) -> dict[str, Track]:
+async def shown(data: Path, *track_ids: str) -> list[tuple[str, list[str], str]]:
+    """Tell titles, artists and album of tracks."""
     tables = SqliteTables.open(data / "store.db", now_ms=lambda: NOW_MS)
-    try:
-        return await Catalogue(tables).titles(track_ids)
-    finally:
-        await tables.close()
+    catalogue, told = Catalogue(tables), []
+    tracks = await catalogue.tracks(track_ids)
+    for track in (tracks[each] for each in track_ids):
+        artists = await catalogue.artists(track.artists)
+        albums = await catalogue.albums([track.album])
+        names = [artists[each].name for each in track.artists]
+        told.append((track.name, names, "".join(album.name for album in albums.values())))
+    await tables.close()
+    return told
 
 
 def test_a_server_on_this_machine_learns_the_titles_that_it_does_not_know(
@@ -314,22 +323,54 @@ def test_a_server_on_this_machine_learns_the_titles_that_it_does_not_know(
 
     async def already() -> None:
         tables = SqliteTables.open(tmp_path / "store.db", now_ms=lambda: NOW_MS)
-        await Catalogue(tables).put_many([Track(known, "its real title")])
+        async with changing(Settings(tmp_path), tables, still_s=0.0) as change:
+            await change.publish([Track(known, "its real title")])
         await tables.close()
 
     asyncio.run(already())
-    command(Ingest(), str(history), "--at-once", data=tmp_path)
+    for _ in range(2):
+        command(Ingest(), str(history), "--at-once", data=tmp_path)
 
-    found = asyncio.run(titles(tmp_path, known, unknown))
-    assert (found[known].title, found[unknown].title) == ("its real title", "t2")
+    assert asyncio.run(shown(tmp_path, known, unknown)) == [
+        ("its real title", [], ""),
+        ("t2", ["a"], ""),
+    ]
 
 
 def test_titles_that_nobody_could_show_are_left_out() -> None:
     seen = Titles()
-    for title in ("", "\x00", "\ud800", "fine", "x" * 2_000):
+    for title in ("", " ", "\x00", "\ud800", "fine", "x" * 2_000):
         seen.add(play(title=title))
 
-    assert [track.title for track in seen.tracks()] == ["fine"]
+    assert [entity.name for entity in seen.entities()] == ["artist", "fine"]
+
+
+@pytest.mark.parametrize("album", ["", " ", "\x00", "x" * 2_000])
+def test_an_album_that_nobody_could_show_is_none(album: str) -> None:
+    seen = Titles()
+    seen.add(Play(NOW_MS, 0, "artist", "title", "t", "test", album))
+
+    (_artist, track) = seen.entities()
+
+    assert isinstance(track, Track)
+    assert track.album == ""
+
+
+def test_tracks_of_one_album_and_artist_share_them() -> None:
+    seen = Titles()
+    for number, artist in enumerate(["Nina", "NINA", "nina "]):
+        seen.add(Play(NOW_MS, 0, artist, f"title {number}", f"t{number}", "test", "Blues"))
+    seen.add(Play(NOW_MS, 0, "", "nobody's", "t4", "test", "Blues"))
+
+    nina, album, *tracks = seen.entities()
+
+    assert (nina.name, album.name) == ("Nina", "Blues")
+    assert isinstance(album, Album)
+    assert album.artists == (nina.id,)
+    assert [(track.artists, track.album) for track in tracks if isinstance(track, Track)] == [
+        *[((nina.id,), album.id)] * 3,
+        ((), ""),
+    ]
 
 
 def test_what_the_server_refuses_is_counted_by_reason(

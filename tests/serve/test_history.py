@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.catalogue import Album, Artist, Image, Track
 from domain.ports import NowPlaying
 from domain.rows import Play
 from serve.history import FIRST_KEY, LAST_KEY, newer_page, older_page, parse_mark
 from serve.playing import context_object, progress_ms
 from stores.accounts import Account
-from stores.titles import Track
 from tests.clock import MONDAY_MS
 from tests.serve.world import HOST, World, mark
 
@@ -58,20 +58,38 @@ def joined(pages: Iterable[list[str]]) -> list[str]:
 
 async def test_a_play_is_shown_in_spotifys_shape_with_what_was_listened_of_it(world: World) -> None:
     account = await world.account()
-    await world.titles.put_many([Track("track1", "One", "U2", "Achtung Baby", 276_000)])
+    await world.describe(
+        Artist("u2", "U2"),
+        Album("ab", "Achtung Baby", ("u2",), released="1991-11-18", images=(Image("u", 9, 9),)),
+        Track("track1", "One", ("u2",), "ab", 276_000, track_number=3, isrc="IE-AAA-91-00001"),
+    )
     world.listening.history[account.listener_id] = [
         play(1, MONDAY_MS + 7, context="heartline:playlist:37i9")
     ]
 
     answer = await read(world, account, query={"limit": 5})
 
-    artist = {"name": "U2", "type": "artist", "external_urls": {}}
-    album = {
-        "name": "Achtung Baby",
-        "artists": [artist],
-        "type": "album",
-        "images": [],
+    artist = {
         "external_urls": {},
+        "href": f"{HOST}/v1/artists/u2",
+        "id": "u2",
+        "name": "U2",
+        "type": "artist",
+        "uri": "heartline:artist:u2",
+    }
+    album = {
+        "album_type": "album",
+        "artists": [artist],
+        "external_urls": {},
+        "href": f"{HOST}/v1/albums/ab",
+        "id": "ab",
+        "images": [{"url": "u", "width": 9, "height": 9}],
+        "name": "Achtung Baby",
+        "release_date": "1991-11-18",
+        "release_date_precision": "day",
+        "total_tracks": 1,
+        "type": "album",
+        "uri": "heartline:album:ab",
     }
     assert answer.status_code == 200
     assert answer.json() == {
@@ -85,10 +103,16 @@ async def test_a_play_is_shown_in_spotifys_shape_with_what_was_listened_of_it(wo
                     "uri": "heartline:track:track1",
                     "artists": [artist],
                     "album": album,
+                    "disc_number": 1,
                     "duration_ms": 276_000,
-                    "type": "track",
-                    "is_local": False,
+                    "explicit": False,
+                    "external_ids": {"isrc": "IE-AAA-91-00001"},
                     "external_urls": {},
+                    "is_local": False,
+                    "popularity": 0,
+                    "preview_url": None,
+                    "track_number": 3,
+                    "type": "track",
                 },
                 "played_at": "2026-11-16T00:00:00.007Z",
                 "context": {
@@ -303,7 +327,7 @@ async def test_silence_is_204(world: World, path: str) -> None:
 @pytest.mark.parametrize("path", ["/v1/me/player", "/v1/me/player/currently-playing"])
 async def test_what_plays_now_is_shown_with_its_position(world: World, path: str) -> None:
     account = await world.account()
-    await world.titles.put_many([Track("track1", "One", duration_ms=276_000)])
+    await world.describe(Track("track1", "One", duration_ms=276_000))
     world.presence.playing[account.listener_id] = NowPlaying(
         "track1", MONDAY_MS - 5_000, 60_000, is_playing=True, device_id="phone", context="radio"
     )

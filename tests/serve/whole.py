@@ -43,7 +43,6 @@ from stores.isrcs import Isrcs
 from stores.refresh_families import RefreshFamilies
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
-from stores.titles import Catalogue as Titles
 from streams.archive_metrics import ArchiveMetrics
 from streams.cataloguer import Cataloguer
 from streams.gather import Tally
@@ -146,7 +145,6 @@ async def _running(directory: Path, now_ms: Callable[[], int]) -> AsyncIterator[
         families=RefreshFamilies(tables, new_secret=wiring.new_secret),
         tokens=Tokens(new_key(), now_ms=now_ms),
         listening=rows,
-        titles=Titles(tables),
         catalogue=Catalogue(tables),
         presence=ShardPresence(owners, lambda _: shard, PARTITIONS),
         generation=log.generation,

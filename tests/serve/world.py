@@ -35,7 +35,6 @@ from stores.isrcs import Isrcs
 from stores.refresh_families import RefreshFamilies
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
-from stores.titles import Catalogue as Titles
 from streams.cataloguer import Cataloguer
 from tests.clock import Clock
 from tests.stores.fast_passwords import fast_passwords
@@ -121,8 +120,7 @@ class World:
             tables, fast_passwords(), now_ms=clock, new_id=lambda: f"{next(ids):022}"
         )
         self.families = RefreshFamilies(tables, new_secret=lambda: f"{next(secrets):043}")
-        self.titles, self.catalogue = Titles(tables), Catalogue(tables)
-        self.changes, self.isrcs = changes, Isrcs(tables)
+        self.catalogue, self.changes, self.isrcs = Catalogue(tables), changes, Isrcs(tables)
         self.cataloguer = Cataloguer(changes, self.catalogue)
         self.checks: dict[str, Check] = {}
         self.main = build_main(
@@ -141,7 +139,6 @@ class World:
             families=self.families,
             tokens=self.tokens,
             listening=self.listening,
-            titles=self.titles,
             catalogue=self.catalogue,
             presence=self.presence,
             generation=self._generation,

@@ -42,6 +42,22 @@ def test_migrating_again_changes_nothing(keyspace: Keyspace) -> None:
     assert (done.replicas, done.nodes) == (1, 1)
 
 
+def test_a_keyspace_of_the_first_version_gains_the_catalogue(keyspace: Keyspace) -> None:
+    address, drive = keyspace.address, keyspace.driver
+    drive.execute(f"CREATE TABLE {keyspace.name}.catalogue_tracks (track text PRIMARY KEY)")
+    drive.execute(f"DROP TABLE {keyspace.name}.{PROGRESS.name}")
+    version_is(keyspace, 1)
+
+    done = migrate(address.hosts, address.port, keyspace.name, TABLES)
+
+    assert (done.before, done.after) == (1, 2)
+    rows = drive.execute(
+        "SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s", (keyspace.name,)
+    )
+    names = {name for (name,) in rows}
+    assert names == {PROGRESS.name, ACCOUNT_NAMES.name, "schema_versions"}
+
+
 def test_a_keyspace_that_nobody_made_is_refused_with_what_to_do(keyspace: Keyspace) -> None:
     with pytest.raises(NoSchema, match="run `heartline store migrate`"):
         opened(keyspace, "heartline_nobody_made")

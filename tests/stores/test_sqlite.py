@@ -254,6 +254,7 @@ async def test_a_store_of_the_first_version_gains_the_catalogue(path: Path) -> N
     await before.write_if(ACCOUNTS, ("ann",), {"name": "Ann"}, version=0)
     await before.close()
     with connected(path) as other:
+        other.execute("CREATE TABLE catalogue_tracks (track TEXT PRIMARY KEY)")
         other.execute("PRAGMA user_version = 1")
 
     tables = SqliteTables.open(path, now_ms=Clock())
@@ -263,6 +264,9 @@ async def test_a_store_of_the_first_version_gains_the_catalogue(path: Path) -> N
     assert await tables.read_stamped(TRACKS, [("t",)]) == [None]
     with connected(path) as other:
         assert other.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+        assert "catalogue_tracks" not in str(
+            other.execute("SELECT name FROM sqlite_master").fetchall()
+        )
     await tables.close()
 
 
