@@ -10,6 +10,7 @@ from actors.ray_assignment import RayAssignment
 from actors.shard_handles import FoundShards, RayShard
 from domain.ports import Log, Tables
 from domain.positions import Generation
+from domain.ranking import weights_of
 from heartline import wiring
 from heartline.catalogues import open_catalogue_log
 from heartline.exposition import Exposition
@@ -19,6 +20,8 @@ from heartline.metric_snapshots import Snapshot
 from heartline.presence import presence_of
 from heartline.readiness import checks
 from heartline.recount_result import last_result
+from heartline.search_look import SearchLook
+from heartline.searching import open_index
 from heartline.settings import Settings
 from heartline.status import status_of
 from heartline.telemetry import begin_telemetry
@@ -30,6 +33,7 @@ from serve.ingest import build_ingest
 from serve.ingest_metrics import IngestMetrics
 from serve.pages import page_routes
 from serve.request_metrics import RequestMetrics
+from serve.search_metrics import SearchMetrics
 from stores.catalogue import Catalogue
 from stores.isrcs import Isrcs
 from stores.refresh_families import RefreshFamilies
@@ -85,8 +89,15 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
     def board() -> list[Snapshot]:
         return read_board(wiring.now_ms())
 
+    search = SearchLook(parts.index, changes, wiring.now_ms)
+
     async def status_and_figures() -> Mapping[str, Any]:
-        return {**await status(), "figures": figures(await asyncio.to_thread(board))}
+        of_search = await search.status()
+        return {
+            **await status(),
+            "search": of_search,
+            "figures": figures(await asyncio.to_thread(board)),
+        }
 
     looks = checks(records, rows, generation, shards, status, stale_ms=settings.stale_limit_ms)
     exposition = Exposition(
@@ -101,9 +112,11 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
         parts,
         writes=CatalogueWrites(changes, parts.catalogue, Isrcs(tables)),
         checks=looks,
+        asides={"search": search.trouble},
         status=status_and_figures,
         exposition=exposition,
         requests=RequestMetrics(registry),
+        searches=SearchMetrics(registry),
         version=wiring.release(),
         described=ingest.ENDPOINTS,
         extra_routes=page_routes(),
@@ -122,8 +135,10 @@ def _parts(settings: Settings, generation: Generation, tables: Tables, records: 
         tokens=wiring.tokens(settings.data, settings.secrets),
         listening=rows,
         catalogue=Catalogue(tables),
+        index=open_index(settings),
         presence=presence_of(settings, generation.partitions),
         generation=current,
         erase=wiring.eraser(records, rows, generation),
         now_ms=wiring.now_ms,
+        weights=weights_of(settings.search_weights),
     )

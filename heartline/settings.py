@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from domain.errors import Refused
+from domain.errors import InvalidWeights, Refused
 from domain.positions import MOST_PARTITIONS
 from heartline.addresses import (
     KAFKA_WANTS,
@@ -25,6 +25,18 @@ from heartline.addresses import (
 
 PREFIX = "HEARTLINE_"
 OURS = frozenset({"HEARTLINE_START"})  # what `up` hands to its own processes; nobody sets it
+WEIGHTS_WANT = "popularity=0.5,recency=0.05,taste=0.2, or some of them, each from 0 to 10"
+
+
+def _weights(text: str) -> object:
+    from domain.ranking import weights_of  # it needs more than a command that does not search
+
+    try:
+        return weights_of(text)
+    except InvalidWeights:
+        return None
+
+
 ADDRESSES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
     {
         "log": (KafkaAddress.parse, KAFKA_WANTS),
@@ -32,6 +44,7 @@ ADDRESSES: Mapping[str, tuple[Callable[[str], object], str]] = MappingProxyType(
         "objects": (S3Address.parse, S3_WANTS),
         "presence": (RedisAddress.parse, REDIS_WANTS),
         "search": (OpenSearchAddress.parse, OPENSEARCH_WANTS),
+        "search_weights": (_weights, WEIGHTS_WANT),
         "secrets": (os.path.isabs, "the absolute path of a directory"),
     }
 )
@@ -86,6 +99,10 @@ class Settings:
         default="",
         repr=False,  # it may hold a password
         metadata={"help": f"{OPENSEARCH_WANTS}; else the index is in the data directory"},
+    )
+    search_weights: str = field(
+        default="",
+        metadata={"help": f"by what hits are ordered beside their words: {WEIGHTS_WANT}"},
     )
     secrets: str = field(
         default="", metadata={"help": "a directory with the signing key, which is only read"}

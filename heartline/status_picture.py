@@ -40,7 +40,17 @@ def _head(told: Told) -> RenderableType:
         lines.append(f"[red]stale: nothing written for {_ago(told['unwritten_ms'])}[/red]")
     if told["presence"]:
         lines.append(f"[red]nobody is shown to play anything: {escape(told['presence'])}[/red]")
+    if search := told.get("search"):
+        lines += _search(search)
     return Group(*lines)
+
+
+def _search(told: Told) -> list[RenderableType]:
+    if told["engine"] != "ok":
+        return ["[red]search: the engine is away[/red]"]
+    if told["behind_ms"]:
+        return [f"search: the oldest change waits for the index since {_ago(told['behind_ms'])}"]
+    return []
 
 
 def _heartbeats(figures: Told, rates: Mapping[str, float] | None) -> Table:

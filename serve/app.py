@@ -1,13 +1,16 @@
 """The applications that Ray Serve runs, made of ports and settings; nothing here reads either."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from domain.positions import Generation
+from domain.ranking import Weights
+from domain.search import SearchIndex
 from serve import (
     accounts,
     catalogue_endpoints,
@@ -18,6 +21,7 @@ from serve import (
     login,
     metrics,
     openapi,
+    search,
 )
 from serve.auth import Access
 from serve.catalogue import Plays, Shelves
@@ -28,6 +32,8 @@ from serve.health import Check
 from serve.labels import Labels
 from serve.metrics import Exposition, Metrics
 from serve.request_metrics import RequestMetrics
+from serve.search_metrics import SearchMetrics
+from serve.tastes import Tastes
 from serve.tokens import Tokens
 from stores.accounts import Accounts
 from stores.catalogue import Catalogue
@@ -41,6 +47,7 @@ DESCRIBED: tuple[Endpoint[Any], ...] = (
     *history.ENDPOINTS,
     *catalogue_endpoints.ENDPOINTS,
     *label_endpoints.ENDPOINTS,
+    *search.ENDPOINTS,
     *health.ENDPOINTS,
     *metrics.ENDPOINTS,
     *openapi.ENDPOINTS,
@@ -60,10 +67,12 @@ class Parts:
     tokens: Tokens
     listening: Listened
     catalogue: Catalogue
+    index: SearchIndex
     presence: history.Playing
     generation: Callable[[], Awaitable[Generation]]  # of the log
     erase: Callable[[str], Awaitable[None]]  # a listener, from log and store; may come again
     now_ms: Callable[[], int]
+    weights: Weights = field(default_factory=Weights)
 
 
 def build_listening(parts: Parts, requests: RequestMetrics | None = None) -> Starlette:
@@ -78,10 +87,12 @@ def build_main(
     *,
     writes: CatalogueWrites,
     checks: Mapping[str, Check],
+    asides: Mapping[str, Check] = MappingProxyType({}),
     status: Callable[[], Awaitable[Mapping[str, Any]]],
     exposition: Exposition,
     version: str,
     requests: RequestMetrics | None = None,
+    searches: SearchMetrics | None = None,
     described: Sequence[Endpoint[Any]] = (),
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
@@ -97,6 +108,15 @@ def build_main(
     logins = login.Login(parts.accounts, parts.families, parts.tokens)
     played = history.History(parts.listening, parts.catalogue, parts.presence, now_ms=parts.now_ms)
     shelves = Shelves(parts.catalogue, parts.listening)
+    tastes = Tastes(parts.listening, parts.catalogue, now_ms=parts.now_ms)
+    searching = search.Search(
+        parts.index,
+        parts.catalogue,
+        tastes.of,
+        now_ms=parts.now_ms,
+        weights=parts.weights,
+        metrics=searches,
+    )
     reference = openapi.Reference((*described, *DESCRIBED), version=version)
     return application(
         [
@@ -106,7 +126,8 @@ def build_main(
             *routes(history.ENDPOINTS, played, authenticate),
             *routes(catalogue_endpoints.ENDPOINTS, shelves, authenticate),
             *routes(label_endpoints.ENDPOINTS, Labels(writes), authenticate),
-            *routes(health.ENDPOINTS, health.Health(checks, status), authenticate),
+            *routes(search.ENDPOINTS, searching, authenticate),
+            *routes(health.ENDPOINTS, health.Health(checks, status, asides), authenticate),
             *routes(metrics.ENDPOINTS, Metrics(exposition), authenticate),
             *routes(openapi.ENDPOINTS, reference, authenticate),
             *extra_routes,

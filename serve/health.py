@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -44,12 +45,18 @@ class NotReady(Struct, frozen=True):
 
 
 class Health:
-    """Answers how the system is; *checks* by name, and *status* as a document."""
+    """Answers how the system is; *checks* by name, and *status* as a document.
+
+    *asides* are checks of what may be away while everything else goes on: they are told only.
+    """
 
     def __init__(
-        self, checks: Mapping[str, Check], status: Callable[[], Awaitable[Mapping[str, Any]]]
+        self,
+        checks: Mapping[str, Check],
+        status: Callable[[], Awaitable[Mapping[str, Any]]],
+        asides: Mapping[str, Check] = MappingProxyType({}),
     ) -> None:
-        self._checks, self._status = checks, status
+        self._checks, self._status, self._asides = checks, status, asides
 
     async def alive(self, _request: Request, _caller: Caller) -> Response:
         """Answer."""
@@ -57,9 +64,10 @@ class Health:
 
     async def ready(self, _request: Request, _caller: Caller) -> Response:
         """Try everything that is needed, all at once."""
-        told = await asyncio.gather(*(found(name, run) for name, run in self._checks.items()))
-        checks = dict(zip(self._checks, told, strict=True))
-        wrong = [f"{name}: {what}" for name, what in checks.items() if what != "ok"]
+        looks = {**self._asides, **self._checks}
+        told = await asyncio.gather(*(found(name, run) for name, run in looks.items()))
+        checks = dict(zip(looks, told, strict=True))
+        wrong = [f"{name}: {checks[name]}" for name in self._checks if checks[name] != "ok"]
         if not wrong:
             return _json(Ready("ready", checks))
         error = Error(503, f"not ready: {'; '.join(wrong)}", "not_ready")

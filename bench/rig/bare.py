@@ -20,6 +20,7 @@ from bench.rig.up import free_port
 from domain.ports import NowPlaying
 from domain.positions import Generation
 from heartline import wiring
+from heartline.searching import open_index
 from serve.app import Parts, build_listening
 from stores.catalogue import Catalogue
 from stores.refresh_families import RefreshFamilies
@@ -80,6 +81,7 @@ def listening(data: Path) -> Any:
             tokens=wiring.tokens(data),
             listening=rows,
             catalogue=Catalogue(tables),
+            index=open_index(settings),
             presence=Nobody(),
             generation=current,
             erase=wiring.eraser(records, rows, generation),

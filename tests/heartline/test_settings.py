@@ -63,6 +63,15 @@ def test_a_number_is_digits_within_bounds(value: str) -> None:
     assert problems({"HEARTLINE_PORT": value})[0].startswith("HEARTLINE_PORT: wants a whole number")
 
 
+def test_weights_of_the_ranking_are_read() -> None:
+    settings = Settings.from_environ({"HEARTLINE_SEARCH_WEIGHTS": "popularity=1,taste=0"})
+
+    assert settings.search_weights == "popularity=1,taste=0"
+    assert problems({"HEARTLINE_SEARCH_WEIGHTS": "popularity=-1"})[0].startswith(
+        "HEARTLINE_SEARCH_WEIGHTS: wants popularity=0.5"
+    )
+
+
 def test_plays_are_not_forgotten_before_they_can_come_back() -> None:
     (problem,) = problems({"HEARTLINE_PLAYS_KEPT_DAYS": "29"})
 

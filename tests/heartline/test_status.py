@@ -49,6 +49,22 @@ async def test_the_terminal_shows_what_the_dashboard_shows(told: dict[str, Any])
     ]
 
 
+@pytest.mark.parametrize(
+    ("search", "line"),
+    [
+        ({"engine": "away", "behind_ms": 0}, "search: the engine is away"),
+        ({"engine": "ok", "behind_ms": 61_000}, "search: the oldest change waits for the index"),
+        ({"engine": "ok", "behind_ms": 0}, ""),
+    ],
+)
+async def test_the_terminal_shows_how_search_is(
+    told: dict[str, Any], search: dict[str, Any], line: str
+) -> None:
+    shown = [each for each in drawn({**told, "search": search}).splitlines() if "search:" in each]
+
+    assert [each[: len(line)] for each in shown] == [line] * bool(line)
+
+
 async def test_rates_are_shown_while_watching(told: dict[str, Any]) -> None:
     names = ("in", "acknowledged", "gathered", "applied", "late", "refused")
     rates = dict.fromkeys((*names, "dead letters", "duplicate records"), 12.34)

@@ -84,6 +84,8 @@ TABLE = {
     "POST /v1/catalogue/tracks": kept(200, b"{}"),
     "PUT /v1/catalogue/tracks/{id}": kept(422, {"name": "Talisman", "artists": ["2"]}),
     "DELETE /v1/catalogue/tracks/{id}": kept(204),
+    "GET /v1/search": mine(200, no_scope=200, query="q=a"),
+    "GET /v1/suggest": mine(200, no_scope=200, query="q=a"),
     "GET /healthz": public(200),
     "GET /readyz": public(200),
     "GET /v1/status": kept(200),

@@ -33,6 +33,17 @@ async def test_ready_is_when_every_check_is_fine(world: World) -> None:
     assert answer.json() == {"status": "ready", "checks": {"store": "ok", "log": "ok"}}
 
 
+async def test_what_may_be_away_is_told_and_keeps_nothing_from_being_ready(world: World) -> None:
+    world.checks.update(store=fine)
+    world.asides.update(search=away)
+
+    async with world.client() as client:
+        answer = await client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["checks"] == {"search": "unavailable", "store": "ok"}
+
+
 async def away() -> str | None:
     raise Unavailable("/secret/path is gone")
 

@@ -43,6 +43,7 @@ from stores.isrcs import Isrcs
 from stores.refresh_families import RefreshFamilies
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
+from stores.tantivy_index import TantivyIndex
 from streams.archive_metrics import ArchiveMetrics
 from streams.cataloguer import Cataloguer
 from streams.gather import Tally
@@ -146,6 +147,7 @@ async def _running(directory: Path, now_ms: Callable[[], int]) -> AsyncIterator[
         tokens=Tokens(new_key(), now_ms=now_ms),
         listening=rows,
         catalogue=Catalogue(tables),
+        index=TantivyIndex(directory / "search"),
         presence=ShardPresence(owners, lambda _: shard, PARTITIONS),
         generation=log.generation,
         erase=wiring.eraser(log, rows, generation),

@@ -35,6 +35,7 @@ from stores.isrcs import Isrcs
 from stores.refresh_families import RefreshFamilies
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
+from stores.tantivy_index import TantivyIndex
 from streams.cataloguer import Cataloguer
 from tests.clock import Clock
 from tests.stores.fast_passwords import fast_passwords
@@ -109,9 +110,11 @@ class World:
 
     following: asyncio.Task[None]  # of the catalogue's log
 
-    def __init__(self, tables: SqliteTables, changes: CatalogueLog, clock: Clock) -> None:
+    def __init__(
+        self, directory: Path, tables: SqliteTables, changes: CatalogueLog, clock: Clock
+    ) -> None:
         ids, secrets = count(1), count(1)
-        self.clock, self.tables = clock, tables
+        self.clock, self.tables, self.directory = clock, tables, directory
         self.listening, self.presence = FakeListening(), FakePresence()
         self.erased: list[str] = []
         self.key = new_key()
@@ -122,11 +125,14 @@ class World:
         self.families = RefreshFamilies(tables, new_secret=lambda: f"{next(secrets):043}")
         self.catalogue, self.changes, self.isrcs = Catalogue(tables), changes, Isrcs(tables)
         self.cataloguer = Cataloguer(changes, self.catalogue)
+        self.index = TantivyIndex(directory / "search", reload_s=0)
         self.checks: dict[str, Check] = {}
+        self.asides: dict[str, Check] = {}
         self.main = build_main(
             self.parts(),
             writes=CatalogueWrites(changes, self.catalogue, self.isrcs),
             checks=self.checks,
+            asides=self.asides,
             status=self._status,
             exposition=self._exposition,
             version="0.0.1",
@@ -140,6 +146,7 @@ class World:
             tokens=self.tokens,
             listening=self.listening,
             catalogue=self.catalogue,
+            index=self.index,
             presence=self.presence,
             generation=self._generation,
             erase=self._erase,
@@ -189,10 +196,11 @@ async def new_world(directory: Path) -> AsyncIterator[World]:
     clock = Clock()
     tables = SqliteTables.open(directory / "store.db", now_ms=clock)
     log = SqliteLog.open(directory / "catalogue.db", now_ms=clock, partitions=PARTITIONS)
-    world = World(tables, CatalogueLog(log), clock)
+    world = World(directory, tables, CatalogueLog(log), clock)
     world.following = asyncio.create_task(world.cataloguer.run())
     yield world
     world.following.cancel()
     await asyncio.wait([world.following])
+    await world.index.close()
     await log.close()
     await tables.close()
