@@ -6,7 +6,7 @@ Nothing heavy is imported until a command runs, so that ``heartline --help`` ans
 import argparse
 from importlib.metadata import PackageNotFoundError, version
 
-from heartline.arguments import accounts, carrying, listening, operating, recounts, up
+from heartline.arguments import accounts, carrying, listening, operating, recounts, searching, up
 from heartline.arguments.command import shared
 
 IN_ORDER = (
@@ -15,6 +15,7 @@ IN_ORDER = (
     accounts.declare_token,
     listening.declare_replay,
     listening.declare_minutes,
+    searching.declare_search,
     operating.declare_status,
     recounts.declare_recount,
     recounts.declare_reprocess,

@@ -8,6 +8,7 @@ from domain.ports import Tables
 from domain.search import SearchIndex, SearchWriter
 from heartline import wiring
 from heartline.addresses import OpenSearchAddress
+from heartline.catalogues import catalogue_log_of
 from heartline.settings import Settings
 from stores.catalogue import Catalogue
 from stores.catalogue_log import CatalogueLog
@@ -56,6 +57,19 @@ def indexer(
 ) -> Indexer:
     """Make what keeps the index like the catalogue."""
     return Indexer(log, entry_maker(tables), Catalogue(tables), writer, metrics=metrics)
+
+
+async def catch_up(settings: Settings, tables: Tables) -> None:
+    """Bring the index up to the catalogue, for a command where no `up` sees to that."""
+    async with catalogue_log_of(settings) as log:
+        writer = open_writer(settings)
+        try:
+            if await writer.position() != await log.applied():
+                indexing = indexer(tables, log, writer)
+                await indexing.begin()
+                await indexing.catch_up()
+        finally:
+            await writer.close()
 
 
 def entry_maker(tables: Tables) -> EntryMaker:
