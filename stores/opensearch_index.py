@@ -5,6 +5,7 @@ errors, first in the words that hardly any entry has, and what is still not foun
 these is one request, for all kinds at once.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -25,6 +26,7 @@ from stores.opensearch_session import NotDone, OpenSearchSession
 
 SIMILAR = 10  # words of each kind
 ATTEMPT_S, PATIENCE_S = 1.0, 0.5
+MOVING_S = 0.05
 WHOLE = b'{"allow_partial_search_results":false}'  # an answer without a shard would be none
 Search = Mapping[str, Any]
 
@@ -136,14 +138,21 @@ class OpenSearchIndex:
             return []
         body = b"".join(b"%s\n%s\n" % (WHOLE, _encode(each)) for each in searches)
         try:
-            answer = await self._session.ask(
-                "POST", f"/{self._name}/_msearch", body, failed=_failed
-            )
+            return await self._answers(body)
+        except NotDone as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+        await asyncio.sleep(MOVING_S)  # the index may have gone when the alias had moved on
+        try:
+            return await self._answers(body)
         except NotDone as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
             return [{}] * len(searches)
-        return list(answer["responses"])
+
+    async def _answers(self, body: bytes) -> list[Mapping[str, Any]]:
+        path = f"/{self._name}/_msearch"
+        return list((await self._session.ask("POST", path, body, failed=_failed))["responses"])
 
 
 def _best(query: Matching, limit: int) -> Search:

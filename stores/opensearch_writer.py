@@ -24,7 +24,7 @@ from domain.search import Entry
 from stores.opensearch_claim import Claim, ClaimedIndex
 from stores.opensearch_indices import OpenSearchIndices
 from stores.opensearch_schema import key_of, operations
-from stores.opensearch_session import PASSING, OpenSearchSession
+from stores.opensearch_session import PASSING, NotDone, OpenSearchSession
 
 ATTEMPT_S, PATIENCE_S = 20.0, 40.0  # in a new cluster manager's first seconds nobody writes
 BULK, BULK_BYTES = 1_000, 4 << 20
@@ -32,7 +32,6 @@ AT_ONCE = 4  # bulks under way
 CALL_BITS = 40  # of a version, for the calls of one claim
 PAGE = 1_000
 KEPT = "5m"  # a point in time, from its last page
-DONE = frozenset({HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND})  # newer stands, or nothing to delete
 
 logger = logging.getLogger(__name__)
 
@@ -151,15 +150,15 @@ class OpenSearchWriter:
 def _is_left(result: Mapping[str, Any]) -> bool:
     """Whether an operation is to be repeated.
 
-    :raises Unavailable: if the index has gone.
+    :raises Unavailable: if nothing can be written, as to an index that is blocked, or has gone.
     """
-    error = result.get("error", {})
-    if error.get("type") == "index_not_found_exception":
-        raise Unavailable("the search index on OpenSearch has gone")
-    if result["status"] in PASSING:
+    status, error = result["status"], result.get("error")
+    if status in PASSING:
         return True
-    if error and result["status"] not in DONE:
-        logger.error("%s cannot be searched for: %s", result.get("_id"), error.get("reason"))
+    if error and status == HTTPStatus.BAD_REQUEST:
+        logger.error("%s cannot be searched for: %s", result["_id"], error["reason"])
+    elif error and status != HTTPStatus.CONFLICT:  # a conflict: what is newer stands already
+        raise NotDone(status, f"{error['type']}: {error['reason']}")
     return False
 
 
