@@ -10,8 +10,6 @@ from itertools import chain, islice
 from pathlib import Path
 
 import httpx
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from domain.units import DAY_MS, SECOND_MS, WEEK_MS
 from heartline import wiring
@@ -20,6 +18,7 @@ from heartline.histories import UnreadableHistory, plays_of
 from heartline.history_rows import Play
 from heartline.history_survey import Survey, survey
 from heartline.poster import MOST_BEATS, Beat, Poster, PostRefused, ServerAway
+from heartline.progress import progress_bar
 from heartline.replayed_plays import (
     beats_of,
     identified,
@@ -220,7 +219,7 @@ async def _replay(
         await _probe(client)
         if args.url is None:
             await _describe(args.data, found)
-        with _progress() as progress:
+        with progress_bar() as progress:
             task = progress.add_task("Replaying", total=found.heartbeats)
             replay = Replay(
                 args.files, Poster(client, token), outcome, lambda n: progress.advance(task, n)
@@ -243,14 +242,6 @@ async def _describe(data: Path, found: Survey) -> None:
         changing(settings, tables, still_s=0.0) as change,
     ):
         await describe(change, found.titles)
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    return Progress(
-        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
-    )
 
 
 def _announce(found: Survey, weeks: int, args: argparse.Namespace) -> None:
