@@ -24,8 +24,8 @@ class Row(Struct, frozen=True):
     """What a row says of a track; None, "" and () where it says nothing."""
 
     where: str  # the file, and the line in it
-    title: str
-    artists: tuple[str, ...]  # names, the main one first
+    title: str = ""
+    artists: tuple[str, ...] = ()  # names, the main one first
     id: str = ""
     album: str = ""
     album_artists: tuple[str, ...] = ()  # names; () for the track's main one
@@ -59,34 +59,16 @@ class Fault(Struct, frozen=True):
 
 def row_of(where: str, cells: Cells) -> Row | Fault:
     """Read the cells of a row; the first that cannot be read is its fault."""
-    column = ""
-
-    def read(name: str, reader: Callable[[Any], Any]) -> Any:
-        nonlocal column
-        column = name
-        return reader(cells.get(name))
-
-    try:
-        return Row(
-            where,
-            title=read("title", _text),
-            artists=read("artist", _several),
-            id=read("id", _text),
-            album=read("album", _text),
-            album_artists=read("album_artist", _several),
-            disc_number=read("disc_number", _ordinal),
-            track_number=read("track_number", _ordinal),
-            released=read("release_date", _date),
-            duration_ms=read("duration_ms", _number),
-            is_explicit=read("explicit", _flag),
-            isrc=read("isrc", _text),
-            upc=read("upc", _text),
-            genres=read("genres", _several),
-            popularity=read("popularity", _number),
-        )
-    except ValueError:
-        needed = NEEDS.get(column, "text")
-        return Fault(where, column, INVALID, f"{column} must be {needed}")
+    told: dict[str, Any] = {}
+    for column, value in cells.items():
+        if value is None or value == "":
+            continue
+        name, reader = _READERS[column]
+        try:
+            told[name] = reader(value)
+        except ValueError:
+            return Fault(where, column, INVALID, f"{column} must be {NEEDS.get(column, 'text')}")
+    return Row(where, **told)
 
 
 def _text(value: object) -> str:
@@ -156,3 +138,21 @@ def _date(value: object) -> str:
         return text[:4]
     match = _DAY_AND_TIME.fullmatch(text)
     return match[1] if match else text
+
+
+_READERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "id": ("id", _text),
+    "title": ("title", _text),
+    "artist": ("artists", _several),
+    "album": ("album", _text),
+    "album_artist": ("album_artists", _several),
+    "disc_number": ("disc_number", _ordinal),
+    "track_number": ("track_number", _ordinal),
+    "release_date": ("released", _date),
+    "duration_ms": ("duration_ms", _number),
+    "explicit": ("is_explicit", _flag),
+    "isrc": ("isrc", _text),
+    "upc": ("upc", _text),
+    "genres": ("genres", _several),
+    "popularity": ("popularity", _number),
+}
