@@ -6,7 +6,16 @@ Nothing heavy is imported until a command runs, so that ``heartline --help`` ans
 import argparse
 from importlib.metadata import PackageNotFoundError, version
 
-from heartline.arguments import accounts, carrying, listening, operating, recounts, searching, up
+from heartline.arguments import (
+    accounts,
+    carrying,
+    catalogue,
+    listening,
+    operating,
+    recounts,
+    searching,
+    up,
+)
 from heartline.arguments.command import shared
 
 IN_ORDER = (
@@ -15,6 +24,7 @@ IN_ORDER = (
     accounts.declare_token,
     listening.declare_replay,
     listening.declare_minutes,
+    catalogue.declare_catalogue,
     searching.declare_search,
     operating.declare_status,
     recounts.declare_recount,
@@ -32,6 +42,7 @@ examples:
   heartline minutes ann                        this week, as a chart
   heartline minutes ann --week 2026-W47 --json
   heartline replay my_spotify_data.zip --as ann --at-once
+  heartline catalogue import songs.csv.gz --map title=track_name,artist=track_artist
   curl -H "Authorization: Bearer $(heartline token ann)" localhost:8000/v1/me
 
 Every command takes --data DIR (else HEARTLINE_DATA, else ./data) and --json. Exit status: 0 done,
