@@ -13,6 +13,7 @@ from heartline.cli import main
 from heartline.importing import importer
 from heartline.importing.publishing import publish
 from heartline.settings import Settings
+from heartline.synthetic.catalogue import synthetic_catalogue
 from stores.catalogue import Catalogue
 from tests.real_data import real
 
@@ -170,6 +171,7 @@ def test_a_damaged_file_among_others_changes_nothing(
     [
         (["import", "nowhere.csv"], "nowhere.csv: No such file"),
         (["import", "nowhere.csv", "--map", "name=x"], "--map 'name' is none of our columns"),
+        (["generate", "1", "--to", "/nowhere/c.parquet"], "cannot write /nowhere/c.parquet"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(
@@ -187,6 +189,38 @@ def test_when_every_row_is_refused_that_is_a_failure(run: Run, tmp_path: Path) -
     path.write_text("title,artist\n,A\n")
 
     assert run("import", str(path), status=1)["rejected"] == {"title: invalid": 1}
+
+
+def test_a_catalogue_that_is_made_is_the_same_again(run: Run) -> None:
+    made = run("generate", "600", "--seed", "3")
+
+    assert (made["rows"], made["tracks"], made["unchanged"]) == (600, 600, 0)
+    assert run("generate", "600", "--seed", "3")["tracks"] == 0
+    assert run("generate", "700", "--seed", "3")["tracks"] == 100
+
+
+def test_a_file_that_is_made_is_a_catalogue(run: Run, data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "made.parquet"
+    (block,) = synthetic_catalogue(600, seed=3)
+
+    assert run("generate", "600", "--seed", "3", "--to", str(path)) == {
+        "rows": 600,
+        "file": str(path),
+    }
+    assert not data.exists()
+    imported = run("import", str(path))
+
+    assert (imported["rows"], imported["tracks"], imported["rejected"]) == (600, 600, {})
+    assert (imported["artists"], imported["albums"]) == (len(block.artists), len(block.albums))
+    assert set(tmp_path.iterdir()) == {path, data}
+
+
+@pytest.mark.parametrize("tracks", ["0", "-1", "x", "1000000001"])
+def test_only_some_tracks_can_be_made(tracks: str, data: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["catalogue", "generate", tracks, "--data", str(data)])
+
+    assert ended.value.code == 2
 
 
 def test_playlists_of_spotify_can_be_imported(run: Run) -> None:
