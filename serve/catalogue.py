@@ -194,8 +194,8 @@ def ids_of(request: Request) -> list[str]:
 
     :raises ApiError: 422, if there are none, or too many.
     """
-    ids = [one.strip() for one in (query_text(request, "ids") or "").split(",")]
-    if not any(ids) or len(ids) > MOST_IDS:
+    ids = (query_text(request, "ids") or "").split(",")
+    if not all(ids) or len(ids) > MOST_IDS:
         raise invalid("ids", f"wants 1 to {MOST_IDS} ids, separated by commas")
     return ids
 

@@ -27,7 +27,7 @@ ID = Parameter("id", "Its id")
 IDS = Parameter(
     "ids",
     f"1 to {MOST_IDS} ids, separated by commas",
-    {"type": "string", "minLength": 1},
+    {"type": "string", "pattern": f"^[^,]+(,[^,]+){{0,{MOST_IDS - 1}}}$"},
     required=True,
 )
 MARKET = Parameter(

@@ -17,10 +17,14 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
 
 from domain.calendar import zone_names
+from domain.catalogue import EntityKind
 from serve import ingest
 from serve.app import DESCRIBED
 from serve.arrow_streams import ARROW
+from serve.catalogue_lines import NDJSON
 from serve.openapi import document
+from tests.domain.catalogue import items
+from tests.domain.catalogue import names as titles
 from tests.serve.bodies import batch_of, rows, stream_of
 from tests.serve.whole import Whole, serving
 
@@ -33,7 +37,11 @@ SOMETIMES_REFUSED = [
     "GET /v1/listeners/{listener_id}/listening/minutes",
     "GET /v1/me/player/recently-played",
     "PUT /v1/me/password",
+    # Whether artists and albums are there, days in the calendar, and what check digits are right.
+    *(f"PUT /v1/catalogue/{kind}s/{{id}}" for kind in EntityKind),
 ]
+# What is no stream of these columns is refused as a whole.
+OF_COLUMNS = [f"POST /v1/catalogue/{kind}s" for kind in EntityKind]
 # A wrong heartbeat is refused by itself, and the request taken: see the check below.
 BY_ITEM = "POST /v1/heartbeats"
 
@@ -42,6 +50,13 @@ Case: TypeAlias = schemathesis.Case[Any]
 names = st.uuids().map(str)
 schemathesis.openapi.format("account-name", names)
 schemathesis.openapi.format("display-name", names)
+schemathesis.openapi.format("title", titles)
+schemathesis.openapi.media_type(
+    NDJSON,
+    st.lists(st.sampled_from(EntityKind).flatmap(items), min_size=1, max_size=4).map(
+        lambda drawn: b"\n".join(map(msgspec.json.encode, drawn))
+    ),
+)
 schemathesis.openapi.format("time-zone", st.sampled_from(sorted(zone_names())))
 schemathesis.openapi.media_type(ARROW, rows().map(lambda items: stream_of(batch_of(items))))
 
@@ -62,6 +77,16 @@ schema = schemathesis.openapi.from_dict(
                         },
                     }
                     for name in SOMETIMES_REFUSED
+                ),
+                *(
+                    {
+                        "include-name": name,
+                        "checks": {
+                            "positive_data_acceptance": {"expected-statuses": [*USUAL, "400"]},
+                            "negative_data_rejection": {"expected-statuses": ["2xx", "4xx"]},
+                        },
+                    }
+                    for name in OF_COLUMNS
                 ),
                 {
                     "include-name": BY_ITEM,

@@ -58,11 +58,11 @@ async def test_a_track_of_no_album_has_one_without_an_id(shelves: World) -> None
 
 
 async def test_several_are_read_in_the_order_of_their_ids(shelves: World) -> None:
-    tracks = await read(shelves, "/v1/tracks?ids=t2,none,t1,t2,")
+    tracks = await read(shelves, "/v1/tracks?ids=t2,none,t1,t2")
     albums = await read(shelves, "/v1/albums?ids=none,l2")
     artists = await read(shelves, "/v1/artists/?ids=a2,a1,t1")
 
-    assert [track and track["id"] for track in tracks["tracks"]] == ["t2", None, "t1", "t2", None]
+    assert [track and track["id"] for track in tracks["tracks"]] == ["t2", None, "t1", "t2"]
     assert [album and album["id"] for album in albums["albums"]] == [None, "l2"]
     assert [artist and artist["id"] for artist in artists["artists"]] == ["a2", "a1", None]
 
@@ -179,7 +179,7 @@ async def test_what_was_removed_is_not_there(shelves: World) -> None:
     [
         ("tracks", "ids"),
         ("tracks?ids=", "ids"),
-        ("tracks?ids=,", "ids"),
+        ("tracks?ids=t1,", "ids"),
         ("albums?ids=" + "x," * 50 + "x", "ids"),
         ("artists?ids=a&ids=b", "ids"),
         ("tracks/t1?market=ZZ", "market"),
