@@ -1,6 +1,5 @@
 """`search`."""
 
-from domain.catalogue import EntityKind
 from heartline.arguments.command import Commands, command
 
 
@@ -18,7 +17,7 @@ def declare_search(commands: Commands) -> None:
     )
     search.add_argument("words", metavar="QUERY", nargs="*", help="what is searched for, or check")
     search.add_argument("--query", metavar="TEXT", help="what is searched for, whatever it says")
-    search.add_argument("--type", metavar="T", help=f"some of {', '.join(EntityKind)}")
+    search.add_argument("--type", metavar="T", help="some of artist, album, track")
     search.add_argument("--limit", metavar="N", type=int, default=10, help="hits of each type (10)")
     search.add_argument(
         "--explain", action="store_true", help="show of what the score of each hit is made"
