@@ -7,6 +7,7 @@ from typing import NamedTuple
 from domain.catalogue import Album, Artist, Track
 from domain.catalogue_ids import album_id, artist_id, track_id
 from domain.units import SECOND_MS
+from heartline.synthetic.language import plural
 
 ARTISTS = 36
 ALBUMS_EACH = (1, 2)
@@ -75,7 +76,7 @@ def _tracks(rng: random.Random, artist: str, album: str) -> Iterator[Track]:
 def _artist(rng: random.Random) -> str:
     name = "".join(rng.sample(SYLLABLES, rng.randint(2, 3))).capitalize()
     forms = (
-        f"The {rng.choice(ADJECTIVES)} {_plural(rng.choice(NOUNS))}",
+        f"The {rng.choice(ADJECTIVES)} {plural(rng.choice(NOUNS))}",
         f"{name} {''.join(rng.sample(SYLLABLES, 2)).capitalize()}",
         f"{rng.choice(NOUNS)} & {rng.choice(NOUNS)}",
         name,
@@ -91,13 +92,7 @@ def _title(rng: random.Random) -> str:
     forms = (
         f"{rng.choice(ADJECTIVES)} {rng.choice(NOUNS)}",
         f"{rng.choice(VERBS)} the {rng.choice(NOUNS)}",
-        f"{rng.choice(NOUNS)} of {_plural(rng.choice(NOUNS))}",
-        f"{rng.choice(VERBS)} {rng.choice(ADJECTIVES)} {_plural(rng.choice(NOUNS))}",
+        f"{rng.choice(NOUNS)} of {plural(rng.choice(NOUNS))}",
+        f"{rng.choice(VERBS)} {rng.choice(ADJECTIVES)} {plural(rng.choice(NOUNS))}",
     )
     return rng.choice(forms)
-
-
-def _plural(noun: str) -> str:
-    if noun.endswith("y") and noun[-2] not in "aeiou":
-        return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith("x") else f"{noun}s"

@@ -30,3 +30,10 @@ class Language(Struct, frozen=True, kw_only=True):
 def words(text: str) -> tuple[str, ...]:
     """Split a list of words; an underscore is a space."""
     return tuple(word.replace("_", " ") for word in text.split())
+
+
+def plural(noun: str) -> str:
+    """Write an English noun as several of it."""
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("x", "s", "ch", "sh")) else f"{noun}s"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heartline.synthetic.language import Language, words
+from heartline.synthetic.language import Language, plural, words
 from heartline.synthetic.latin import (
     ENGLISH,
     FRENCH,
@@ -72,13 +72,6 @@ def titles(rng: np.random.Generator, languages: NDArray[np.int_]) -> list[str]:
             drawn = where[forms == form]
             made[drawn] = _filled(rng, language, form, len(drawn))
     return made.tolist()
-
-
-def plural(noun: str) -> str:
-    """Write an English noun as several of it."""
-    if noun.endswith("y") and noun[-2] not in "aeiou":
-        return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith(("x", "s", "ch", "sh")) else f"{noun}s"
 
 
 def _person(language: Language, number: int) -> str:
