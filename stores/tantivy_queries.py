@@ -47,6 +47,9 @@ class Cascade:
             found.append(_between("year", *self._query.years))
         if self._query.is_new:
             found.append(_between("added", max(self._now_ms - NEW_MS, 0), None))
+        if not self.words:
+            # Every one is as good a match as another; facts alone are not of one kind.
+            return [Matching.const_score_query(_every([*found, _term("kind", self._kind)]), 1.0)]
         return [Matching.const_score_query(each, 0.0) for each in found]
 
     def literal(self) -> Matching:

@@ -88,55 +88,76 @@ def slices() -> list[str]:
 class _Names(NamedTuple):
     """Names as they are indexed."""
 
-    words: str
-    glued: str
+    words: list[str]  # texts: the words in their order, the glued ones if there are any
+    all: str
     begins: str
+    begins_of_artists: str
 
-    @property
-    def all(self) -> str:
-        """Both, in no order."""
-        return f"{self.words} {self.glued}" if self.glued else self.words
+
+class _Fields(NamedTuple):
+    """What the fields of a kind are called."""
+
+    name: str
+    artist: str
+    album: str
+    all: str
+    begins: str
+    genre: str
+
+    @classmethod
+    def of(cls, kind: EntityKind) -> "_Fields":
+        """Name them."""
+        return cls(*(f"{kind}_{field}" for field in cls._fields))
+
+
+FIELDS = {kind: _Fields.of(kind) for kind in EntityKind}
 
 
 @lru_cache(KNOWN_NAMES)
 def _names(*names: str) -> _Names:
     found = [words(name) for name in names]
-    glued = [together for each in found for together in joined(each)]
     plain = [word for each in found for word in each]
-    begins = dict.fromkeys(
-        word[:letters] for word in (*plain, *glued) for letters in range(1, BEGINNINGS + 1)
+    glued = [together for each in found if len(each) > 1 for together in joined(each)]
+    both = plain + glued
+    begins = (
+        {word[:1] for word in plain} | {word[:2] for word in both} | {word[:3] for word in both}
     )
-    return _Names(" ".join(plain), " ".join(glued), " ".join(begins))
+    texts = [" ".join(plain), " ".join(glued)] if glued else [" ".join(plain)]
+    of_artists = f" {OF_ARTISTS}".join(["", *begins])
+    return _Names(texts, " ".join(both), " ".join(begins), of_artists)
 
 
 def document(entry: Entry, of: Schema) -> Document:
     """Make the document of an entry."""
-    name, artists = _names(entry.name), _names(*entry.artists)
-    album = _names(entry.album) if entry.album else None
-    kind = entry.kind.value
+    name, kind, called = _names(entry.name), entry.kind.value, FIELDS[entry.kind]
     fields: dict[str, Any] = {
         "key": f"{kind}:{entry.id}",
         "slice": str(crc32(entry.id.encode()) % SLICES),
         "kind": kind,
-        f"{kind}_name": [name.words, name.glued],
-        f"{kind}_all": [name.all, artists.all],
-        f"{kind}_begins": [name.begins],
+        called.name: name.words,
+        called.begins: name.begins,
         "fame": fame(entry),
         "year": year(entry.released),
         "added": max(entry.added_ms, 0),
         "entry": _encode(entry),
     }
+    texts = [name.all]
     if entry.artists:
-        fields[f"{kind}_artist"] = [artists.words, artists.glued]
-        fields[f"{kind}_begins"] += [OF_ARTISTS + each for each in artists.begins.split()]
-    if album:
-        fields[f"{kind}_album"] = [album.words, album.glued]
-        fields[f"{kind}_all"].append(album.all)
+        artists = _names(*entry.artists)
+        fields[called.artist] = artists.words
+        fields[called.begins] = name.begins + artists.begins_of_artists
+        texts.append(artists.all)
+    if entry.album:
+        album = _names(entry.album)
+        fields[called.album] = album.words
+        texts.append(album.all)
+    fields[called.all] = " ".join(texts)
     if entry.genres:
-        fields[f"{kind}_genre"] = _names(*entry.genres).all
-    fields |= {
-        code: exact(getattr(entry, code)) for code in ("isrc", "upc") if getattr(entry, code)
-    }
+        fields[called.genre] = _names(*entry.genres).all
+    if entry.isrc:
+        fields["isrc"] = exact(entry.isrc)
+    if entry.upc:
+        fields["upc"] = exact(entry.upc)
     return Document.from_dict(fields, of)
 
 

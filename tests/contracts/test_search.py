@@ -373,6 +373,23 @@ async def test_filters_hold_for_every_candidate(
     assert ids(await stage.candidates(**query)) == expected
 
 
+async def test_what_is_only_filtered_is_of_the_kinds_that_were_asked_for(stage: Stage) -> None:
+    await stage.put(*FILTERED)
+
+    assert ids(await stage.candidates([ALBUM], years=(2015, 2015))) == {"b25"}
+    assert ids(await stage.candidates([TRACK], is_new=True)) == {"acdc"}
+    assert len(await stage.candidates(genre=("soul",))) == 2
+
+
+async def test_the_famous_are_among_what_is_only_filtered(stage: Stage) -> None:
+    await stage.put(
+        *(track("Hello", id=str(number), released="1999") for number in range(500)),
+        track("Good Bye", id="popular", released="1999-05", popularity=95),
+    )
+
+    assert "popular" in await stage.found(years=(1999, 1999), limit=20)
+
+
 async def test_filters_hold_where_words_do_not(stage: Stage) -> None:
     await stage.put(*FILTERED)
 
