@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import asdict, fields
 
+from domain.begun import begun
 from domain.errors import InvalidWeights
 from domain.likeness import likeness
 from domain.search import Candidate, Entry, Query
@@ -56,7 +57,7 @@ class Ranked(Struct, frozen=True):
 
     entry: Entry
     score: float
-    parts: dict[str, float]  # likeness, popularity, recency and taste, before the weights
+    parts: dict[str, float]  # likeness or begun, popularity, recency and taste, before the weights
 
 
 def order(
@@ -69,13 +70,40 @@ def order(
 ) -> list[Ranked]:
     """Put *candidates* in the order of what was probably meant; equals by kind and id."""
     entries = [candidate.entry for candidate in candidates]
+    found = {"likeness": likeness(query, entries).tolist()}
+    return _ordered(entries, found, weights, taste, now_ms)
+
+
+def order_begun(
+    typed: Sequence[str],
+    candidates: Sequence[Candidate],
+    *,
+    weights: Weights = Weights(),  # noqa: B008 - frozen
+    taste: Taste = Taste(),  # noqa: B008 - frozen
+    now_ms: int,
+) -> list[Ranked]:
+    """As `order`, for names of which only the beginning was typed: how much of one is left says nothing."""
+    entries = [candidate.entry for candidate in candidates]
+    found = {"begun": [begun(typed, entry) for entry in entries]}
+    return _ordered(entries, found, weights, taste, now_ms)
+
+
+def _ordered(
+    entries: Sequence[Entry],
+    found: dict[str, list[float]],
+    weights: Weights,
+    taste: Taste,
+    now_ms: int,
+) -> list[Ranked]:
+    """Order by the one part that is *found* times the others, each with its weight."""
     parts = {
-        "likeness": likeness(query, entries).tolist(),
+        **found,
         "popularity": [_popularity(entry) for entry in entries],
         "recency": _recencies(entries, now_ms / DAY_MS),
         "taste": [taste.of(entry) for entry in entries],
     }
-    scores = np.array(parts["likeness"])
+    (first,) = found.values()
+    scores = np.array(first)
     for name, weight in asdict(weights).items():
         scores *= 1 + weight * np.array(parts[name])
     keys = [(-score, one.kind, one.id) for score, one in zip(scores.tolist(), entries, strict=True)]

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from domain.catalogue import EntityKind
 from domain.marks import marks
 from domain.queries import QUERY_CHARACTERS, QUERY_WORDS, parse
-from domain.ranking import Ranked, Taste, Weights, order
+from domain.ranking import Ranked, Taste, Weights, order, order_begun
 from domain.search import Query, SearchIndex
 from domain.spelling import did_you_mean
 from domain.words import words
@@ -92,8 +92,8 @@ class Search:
         typed = words(text[:QUERY_CHARACTERS])[-QUERY_WORDS:]
         with self._metrics.asking("suggest"):
             candidates = await self._index.complete(typed, list(EntityKind), limit=COMPLETIONS)
-        ranked = order(
-            Query(words=typed),
+        ranked = order_begun(
+            typed,
             candidates,
             weights=self._weights,
             taste=await self._taste_of(caller.listener_id),
