@@ -26,6 +26,7 @@ class OpenSearch:
     )
     roles: str = HOLDS_DATA
     peers: Sequence[int] = ()
+    options: Sequence[str] = ()  # of the JVM
 
     def install(self, programs: Path) -> None:
         """Have Java, its compiler and the jars."""
@@ -48,6 +49,7 @@ class OpenSearch:
             "-Xms128m",
             f"-Xmx{HEAP[self.roles]}",
             "-XX:+UseSerialGC",
+            *self.options,
             f"-Dlog4j2.configurationFile={CONFIGURATION / 'log4j2.properties'}",
             "-cp",
             f"{jars('opensearch', place.programs)}/*",

@@ -13,6 +13,8 @@ from tests.servers.ports import free_ports
 from tests.servers.programs import Missing
 from tests.servers.running import Running, launch, stop, wait_until_ready
 
+STARTS_QUICKLY = "-XX:TieredStopAtLevel=1"  # in half the time of a processor, and slower later
+
 
 class SearchCluster:
     """Nodes by number; their data outlives their processes."""
@@ -22,7 +24,12 @@ class SearchCluster:
         peers = ports[len(roles) :]
         self._home = home
         self._nodes = [
-            OpenSearch(ports={"port": port, "transport_port": peer}, roles=role, peers=peers)
+            OpenSearch(
+                ports={"port": port, "transport_port": peer},
+                roles=role,
+                peers=peers,
+                options=[STARTS_QUICKLY],
+            )
             for port, peer, role in zip(ports, peers, roles, strict=False)
         ]
         self._running = dict(enumerate(map(self._launch, range(len(roles)))))
