@@ -92,7 +92,10 @@ class Cascade:
         return _some([_side_by_side(f"{self._kind}_{each}", phrase) for each in NAMES])
 
     def _filtered(self, parts: Sequence[Matching]) -> Matching:
-        return {"bool": {"must": parts, "filter": [_term("kind", self._kind), *self._filters]}}
+        filters = [_term("kind", self._kind), *self._filters]
+        if not parts:  # then every one is as good a match as another
+            return {"constant_score": {"filter": {"bool": {"filter": filters}}}}
+        return {"bool": {"must": parts, "filter": filters}}
 
 
 class Completion:
