@@ -11,7 +11,7 @@ const ALBUM_TYPES = { album: "Album", single: "Single", compilation: "Compilatio
 
 /** A fact with its name; null where it is not known. */
 const fact = (name, ...value) => (value.every(Boolean) ? element("div", "", element("dt", "", name), element("dd", "", ...value)) : null);
-const facts = (...known) => element("dl", "facts", ...known);
+const facts = (...known) => (known.some(Boolean) ? element("dl", "facts", ...known) : null);
 
 function by(artists) {
   const names = namesOf(artists);

@@ -223,6 +223,7 @@ def test_names_of_any_kind_are_only_text_and_fit(
         _follow_each(page, len(NAMES), lambda: widest(page) == width)
 
         assert page.locator("main img, main script, form img").count() == 0
+        assert page.locator(".facts").count() == 0
     assert seen.errors == []
 
 
