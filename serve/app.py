@@ -22,6 +22,7 @@ from serve import (
     metrics,
     openapi,
     search,
+    search_endpoints,
 )
 from serve.auth import Access
 from serve.catalogue import Plays, Shelves
@@ -47,7 +48,7 @@ DESCRIBED: tuple[Endpoint[Any], ...] = (
     *history.ENDPOINTS,
     *catalogue_endpoints.ENDPOINTS,
     *label_endpoints.ENDPOINTS,
-    *search.ENDPOINTS,
+    *search_endpoints.ENDPOINTS,
     *health.ENDPOINTS,
     *metrics.ENDPOINTS,
     *openapi.ENDPOINTS,
@@ -126,7 +127,7 @@ def build_main(
             *routes(history.ENDPOINTS, played, authenticate),
             *routes(catalogue_endpoints.ENDPOINTS, shelves, authenticate),
             *routes(label_endpoints.ENDPOINTS, Labels(writes), authenticate),
-            *routes(search.ENDPOINTS, searching, authenticate),
+            *routes(search_endpoints.ENDPOINTS, searching, authenticate),
             *routes(health.ENDPOINTS, health.Health(checks, status, asides), authenticate),
             *routes(metrics.ENDPOINTS, Metrics(exposition), authenticate),
             *routes(openapi.ENDPOINTS, reference, authenticate),

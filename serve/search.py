@@ -20,10 +20,10 @@ from serve.auth import Caller
 from serve.catalogue import market_of
 from serve.catalogue_joins import Entities, join
 from serve.catalogue_objects import Objects, uri
-from serve.endpoints import JSON, Endpoint, Parameter
+from serve.endpoints import JSON
 from serve.errors import ApiError, invalid
 from serve.inputs import base_url, query_number, query_text
-from serve.paging import LIMITS, USUAL_LIMIT, Window, page
+from serve.paging import LIMITS, Window, page
 from serve.search_bodies import Found, Suggestion, Suggestions
 from serve.search_metrics import SearchMetrics
 
@@ -202,63 +202,3 @@ def _types(request: Request) -> Collection[str]:
 
 def _answer(document: object) -> Response:
     return Response(_encode(document), media_type=JSON)
-
-
-TEXT = Parameter("q", "What is searched for", {"type": "string", "minLength": 1})
-ENDPOINTS: tuple[Endpoint[Search], ...] = (
-    Endpoint(
-        "GET",
-        "/v1/search",
-        Search.search,
-        summary="Tracks, albums and artists that may be meant, the likeliest first",
-        parameters=(
-            Parameter(
-                "q",
-                "Words; phrases in quotes; artist: album: track: year:1990-1995 genre: isrc: upc: tag:new",
-                {"type": "string", "minLength": 1},
-            ),
-            Parameter("type", f"Some of {', '.join(TYPES)}; usually all that there are"),
-            Parameter("market", "A country (ISO 3166-1 alpha-2): is it playable there?"),
-            Parameter(
-                "limit",
-                "How many of each type at most",
-                {
-                    "type": "integer",
-                    "minimum": LIMITS[0],
-                    "maximum": LIMITS[-1],
-                    "default": USUAL_LIMIT,
-                },
-            ),
-            Parameter(
-                "offset",
-                "How many of each type to pass over",
-                {"type": "integer", "minimum": OFFSETS[0], "maximum": OFFSETS[-1], "default": 0},
-            ),
-        ),
-        scope=None,
-        answers={200: Found},
-        errors=(400, 503),
-    ),
-    Endpoint(
-        "GET",
-        "/v1/suggest",
-        Search.suggest,
-        summary="Names that begin as what was typed so far",
-        parameters=(
-            TEXT,
-            Parameter(
-                "limit",
-                "How many at most",
-                {
-                    "type": "integer",
-                    "minimum": SUGGESTED[0],
-                    "maximum": SUGGESTED[-1],
-                    "default": USUALLY_SUGGESTED,
-                },
-            ),
-        ),
-        scope=None,
-        answers={200: Suggestions},
-        errors=(400, 503),
-    ),
-)

@@ -26,7 +26,8 @@ from serve.auth import Caller
 from serve.endpoints import routes
 from serve.frame import application
 from serve.paging import LIMITS
-from serve.search import CANDIDATES, ENDPOINTS, Search
+from serve.search import CANDIDATES, Search
+from serve.search_endpoints import ENDPOINTS
 from stores.accounts import Scope
 from stores.catalogue import Catalogue
 from streams.index_check import AGAIN_S, Difference, IndexCheck
