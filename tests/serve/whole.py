@@ -24,6 +24,7 @@ from heartline.exposition import Exposition
 from heartline.metric_snapshots import Snapshot, read_snapshot, snapshot
 from heartline.readiness import checks
 from heartline.recount_result import last_result
+from heartline.searching import indexer
 from heartline.settings import Settings
 from heartline.status import status_of
 from serve import ingest
@@ -34,6 +35,7 @@ from serve.ingest import build_ingest
 from serve.ingest_metrics import IngestMetrics
 from serve.pages import page_routes
 from serve.request_metrics import RequestMetrics
+from serve.search_metrics import SearchMetrics
 from serve.tokens import Tokens
 from stores.accounts import Accounts, Scope
 from stores.catalogue import Catalogue
@@ -44,10 +46,13 @@ from stores.refresh_families import RefreshFamilies
 from stores.sqlite_log import SqliteLog
 from stores.sqlite_tables import SqliteTables
 from stores.tantivy_index import TantivyIndex
+from stores.tantivy_writer import TantivyWriter
 from streams.archive_metrics import ArchiveMetrics
 from streams.cataloguer import Cataloguer
 from streams.gather import Tally
 from streams.gather_metrics import GatherMetrics
+from streams.index_metrics import IndexMetrics
+from streams.indexer import keep_indexing
 from streams.tailer import Tailer
 from tests.serve.world import new_key
 from tests.stores.fast_passwords import fast_passwords
@@ -76,7 +81,7 @@ class Watched:
     def __init__(self) -> None:
         self._registries = {
             role: CollectorRegistry()
-            for role in ("ingest", "listening", "main", "shard", "gatherer", "archive")
+            for role in ("ingest", "listening", "main", "shard", "gatherer", "archive", "catalogue")
         }
         ProcessCollector(registry=self._registries["shard"])
         GatherMetrics(Tally(), self._registries["gatherer"])
@@ -159,6 +164,9 @@ async def _running(directory: Path, now_ms: Callable[[], int]) -> AsyncIterator[
     )
     writes = CatalogueWrites(changes, parts.catalogue, Isrcs(tables))
     cataloguing = asyncio.create_task(Cataloguer(changes, parts.catalogue).run())
+    metrics = IndexMetrics(watched["catalogue"])
+    writer = TantivyWriter(directory / "search")
+    indexing = asyncio.create_task(keep_indexing(lambda: indexer(tables, changes, writer, metrics)))
 
     async def shards() -> Mapping[int, ListenerShard]:
         return {0: shard}
@@ -180,9 +188,11 @@ async def _running(directory: Path, now_ms: Callable[[], int]) -> AsyncIterator[
         _doors(parts, log, status, exposition, watched, writes=writes)
     ) as url:
         yield url, parts
-    for task in (tailing, cataloguing):
+    for task in (tailing, cataloguing, indexing):
         task.cancel()
-    await asyncio.wait([tailing, cataloguing])
+    await asyncio.wait([tailing, cataloguing, indexing])
+    await parts.index.close()
+    await writer.close()
     await shard.close()
     await log.close()
     await changes.close()
@@ -222,6 +232,7 @@ def _doors(
             status=status,
             exposition=exposition,
             requests=RequestMetrics(watched["main"]),
+            searches=SearchMetrics(watched["main"]),
             version="0.0.1",
             described=ingest.ENDPOINTS,
             extra_routes=page_routes(),
