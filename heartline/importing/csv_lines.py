@@ -60,19 +60,21 @@ def _decoded(path: Path, plain: IO[bytes]) -> Iterator[str]:
 def _cells(
     path: Path, lines: Iterator[str], mapping: Mapping[str, str]
 ) -> Iterator[tuple[str, Cells] | Fault]:
-    first = next(lines, None)
-    if first is None:
+    names = next(lines, None)
+    if names is None:
         raise UnreadableCatalogue(str(path), "is empty")
-    delimiter, header = _header(path, first, mapping)
+    delimiter, header = _header(path, names, mapping)
     indexes = indexes_of(header, mapping)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        # The first of its lines; the reader has not seen the header.
-        where = f"{path}:{reader.line_num + 2}"
+        first = reader.line_num + 2  # of its lines; the reader has not seen the header
+        where = f"{path}:{first}"
         try:
             values = next(reader, None)
         except csv.Error as error:
-            yield Fault(where, "", "not_csv", f"is not CSV: {error}")
+            last = reader.line_num + 1
+            through = f" up to line {last}" if last > first else ""
+            yield Fault(where, "", "not_csv", f"is not CSV{through}: {error}")
             continue
         if values is None:
             return

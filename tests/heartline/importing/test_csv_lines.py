@@ -127,6 +127,15 @@ def test_a_line_that_cannot_be_read_is_a_fault_and_the_rest_is_read(
     assert (row.title, row.where) == ("last", f"{path}:3")
 
 
+def test_a_quote_without_an_end_tells_how_many_lines_it_took(at: At) -> None:
+    path = at(HEADER + 'T,A,1\n"Heroes,A,1\nlost,A,1\nlost,A,1\n')
+
+    row, fault = read(path)
+
+    assert isinstance(row, Row)
+    assert str(fault) == f"{path}:3: is not CSV up to line 5: unexpected end of data"
+
+
 def test_a_place_is_the_first_line_of_a_row_of_several(at: At) -> None:
     path = at(HEADER + '"two\nlines",A,1\nT,A,1\n')
 
