@@ -11,6 +11,7 @@ from msgspec import Struct
 from domain.catalogue import Album, Artist, Entity, EntityKind, Track
 from domain.catalogue_faults import taken
 from domain.catalogue_merging import merged
+from domain.errors import Unavailable
 from heartline.importing.entities import Said
 from heartline.importing.rows import Fault
 
@@ -60,15 +61,18 @@ class Gathered:
         """Take what rows say, each with the file and line that it stands in.
 
         A row whose ISRC is that of another track is a fault and says nothing.
+
+        Raises
+        ------
+        Unavailable
+            There is no room for temporary files.
         """
-        faults, free = self._claim(rows)
-        said: dict[EntityKind, dict[str, Told]] = {kind: {} for kind in EntityKind}
-        for where, row in free:
-            for entity in (*row.artists, *((row.album,) if row.album else ()), row.track):
-                _put(said[entity.kind], entity, where)
-        for kind, entities in said.items():
-            self._write(kind, entities)
-        return faults
+        try:
+            return self._add(rows)
+        except sqlite3.OperationalError as error:
+            raise Unavailable(
+                f"the rows cannot be put together in a temporary file: {error}"
+            ) from error
 
     def size(self) -> int:
         """Tell how many there are."""
@@ -83,6 +87,16 @@ class Gathered:
         decode = _decoders[kind].decode
         while rows := found.fetchmany(size):
             yield [Told(decode(entity), where) for entity, where in rows]
+
+    def _add(self, rows: Sequence[tuple[str, Said]]) -> list[Fault]:
+        faults, free = self._claim(rows)
+        said: dict[EntityKind, dict[str, Told]] = {kind: {} for kind in EntityKind}
+        for where, row in free:
+            for entity in (*row.artists, *((row.album,) if row.album else ()), row.track):
+                _put(said[entity.kind], entity, where)
+        for kind, entities in said.items():
+            self._write(kind, entities)
+        return faults
 
     def _claim(
         self, rows: Sequence[tuple[str, Said]]

@@ -1,8 +1,10 @@
 from itertools import chain
 
+import pytest
 from msgspec.structs import replace
 
 from domain.catalogue import EntityKind
+from domain.errors import Unavailable
 from heartline.importing.entities import Said, said_by
 from heartline.importing.gathered import Gathered, Told
 from heartline.importing.rows import Row
@@ -56,3 +58,12 @@ def test_an_isrc_of_another_track_is_a_fault() -> None:
 
         assert (fault.where, fault.field, fault.reason) == ("c.csv:4", "isrc", "taken")
         assert [one.entity.id for one in told(gathered, EntityKind.TRACK)] == ["1", "2"]
+
+
+def test_without_room_nothing_is_imported() -> None:
+    rows = said(*(replace(ROW, id=str(number), title="T" * 500) for number in range(200)))
+    with Gathered() as gathered:
+        gathered._database.execute("PRAGMA max_page_count = 8")
+
+        with pytest.raises(Unavailable, match="in a temporary file: database or disk is full"):
+            gathered.add(rows)
