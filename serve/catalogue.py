@@ -29,6 +29,9 @@ from serve.paging import Window, page
 
 MOST_IDS = 50
 MOST_TOP_TRACKS = 10
+MOST_LISTED = (
+    2_000  # of a list that somebody reads: nobody pages through those of "Various Artists"
+)
 MOST_COUNTED = 100  # of equal popularity, plays decide; more would be too many to read
 FROM_TOKEN = "from_token"  # noqa: S105  # what Spotify's clients say for the market of the account
 APPEARS_ON = "appears_on"
@@ -90,7 +93,7 @@ class Shelves:
         album = (await self._entities.albums([album_id])).get(album_id)
         if album is None:
             raise none_of(EntityKind.ALBUM)
-        tracks = await self._entities.album_tracks(album_id)
+        tracks = await self._entities.album_tracks(album_id, most=MOST_LISTED)
         shown = window.cut(tracks)
         known = await join(self._entities, tracks=shown, albums=[album])
         objects = Objects(known, base_url(request), market)
@@ -127,7 +130,7 @@ class Shelves:
     async def top_tracks(self, request: Request, _caller: Caller) -> Response:
         """Show the best known tracks of an artist."""
         market, artist = market_of(request), await self._artist(request)
-        tracks = await self._entities.artist_tracks(artist.id)
+        tracks = await self._entities.artist_tracks(artist.id, most=MOST_LISTED)
         best = sorted(tracks, key=lambda track: -track.popularity)[:MOST_COUNTED]
         known = await join(self._entities, tracks=best)
         objects = Objects(known, base_url(request), market)
@@ -150,17 +153,19 @@ class Shelves:
         self, request: Request, ids: Collection[str], market: str | None
     ) -> dict[str, AlbumObject]:
         found = await self._entities.albums(ids)
-        lists = await asyncio.gather(*map(self._entities.album_tracks, found))
+        lists = await asyncio.gather(
+            *(self._entities.album_tracks(album_id, most=MOST_LISTED) for album_id in found)
+        )
         tracks = dict(zip(found, lists, strict=True))
         known = await join(self._entities, tracks=chain.from_iterable(lists), albums=found.values())
         objects = Objects(known, base_url(request), market)
         return {album.id: objects.album(album, tracks[album.id]) for album in found.values()}
 
     async def _discography(self, artist_id: str, groups: Collection[str]) -> list[Grouped]:
-        own = await self._entities.artist_albums(artist_id)
+        own = await self._entities.artist_albums(artist_id, most=MOST_LISTED)
         grouped: list[Grouped] = [(album, str(album.type)) for album in own]
         if APPEARS_ON in groups:
-            tracks = await self._entities.artist_tracks(artist_id)
+            tracks = await self._entities.artist_tracks(artist_id, most=MOST_LISTED)
             others = {track.album for track in tracks if track.album} - {album.id for album in own}
             found = await self._entities.albums(others)
             grouped += [(album, APPEARS_ON) for album in found.values()]

@@ -28,15 +28,15 @@ class Entities(Protocol):
         """Count the tracks of albums."""
         ...
 
-    async def album_tracks(self, album_id: str) -> Sequence[Track]:
-        """Read the tracks of an album, by disc and number."""
+    async def album_tracks(self, album_id: str, *, most: int | None = None) -> Sequence[Track]:
+        """Read the tracks of an album, by disc and number; of long lists only the first *most*."""
         ...
 
-    async def artist_albums(self, artist_id: str) -> Sequence[Album]:
+    async def artist_albums(self, artist_id: str, *, most: int | None = None) -> Sequence[Album]:
         """Read the albums that name an artist."""
         ...
 
-    async def artist_tracks(self, artist_id: str) -> Sequence[Track]:
+    async def artist_tracks(self, artist_id: str, *, most: int | None = None) -> Sequence[Track]:
         """Read the tracks that name an artist."""
         ...
 

@@ -14,6 +14,7 @@ from domain.catalogue_faults import taken, unknown
 from domain.errors import Refused, Unavailable
 from domain.heartbeats import Refusal
 from serve.catalogue_joins import Entities
+from serve.stale_claims import StaleClaims
 
 PUBLISH_TIMEOUT_S = 20.0
 APPLIED_TIMEOUT_S = 5.0  # within which the store usually has what was published
@@ -71,6 +72,7 @@ class CatalogueWrites:
 
     def __init__(self, log: ChangesLog, entities: Entities, isrcs: Claims) -> None:
         self._log, self._entities, self._isrcs = log, entities, isrcs
+        self._stale = StaleClaims(entities)
 
     async def write(self, entities: Sequence[Entity]) -> Written:
         """Put entities in place of those of the same kind and id; the last of several holds.
@@ -121,12 +123,22 @@ class CatalogueWrites:
         wanted: dict[str, str] = {}
         for _, track in tracks:
             wanted.setdefault(track.isrc, track.id)
-        holders = wanted | (await self._isrcs.claim(wanted) if wanted else {})
+        holders = wanted | (await self._claim(wanted) if wanted else {})
         return {
             place: taken(track.isrc, holders[track.isrc])
             for place, track in tracks
             if holders[track.isrc] != track.id
         }
+
+    async def _claim(self, wanted: Mapping[str, str]) -> dict[str, str]:
+        """Take each ISRC for its track; tells who has those that another track has."""
+        holders = await self._isrcs.claim(wanted)
+        if holders and await self._is_current():
+            stale = await self._stale.among(holders)
+            await self._isrcs.release(stale)
+            holders |= {isrc: wanted[isrc] for isrc in stale}
+            holders |= await self._isrcs.claim({isrc: wanted[isrc] for isrc in stale})
+        return holders
 
     async def _given_up(self, entities: Sequence[Entity]) -> dict[str, str]:
         """Which ISRCs tracks have in the store, and will have no more."""

@@ -60,9 +60,9 @@ class Catalogue:
             known[kind] = await self.held(kind, ids) if ids else {}
         return [entity for entity in entities if entity.id not in known[entity.kind]]
 
-    async def album_tracks(self, album_id: str) -> list[Track]:
-        """Tell the tracks of an album, in their order."""
-        return await self._listed(ALBUM_TRACKS, album_id, Track)
+    async def album_tracks(self, album_id: str, *, most: int | None = None) -> list[Track]:
+        """Tell the tracks of an album, in their order; of long lists only the first *most*."""
+        return await self._listed(ALBUM_TRACKS, album_id, Track, most=most)
 
     async def album_sizes(self, ids: Iterable[str]) -> dict[str, int]:
         """Count the tracks of albums, as they are listed."""
@@ -73,13 +73,13 @@ class Catalogue:
         sizes = (sum(row.state == LISTED for row in rows) for rows in lists)
         return dict(zip(distinct, sizes, strict=True))
 
-    async def artist_albums(self, artist_id: str) -> list[Album]:
-        """Tell the albums of an artist, by their ids."""
-        return await self._listed(ARTIST_ALBUMS, artist_id, Album)
+    async def artist_albums(self, artist_id: str, *, most: int | None = None) -> list[Album]:
+        """Tell the albums of an artist, by their ids; of long lists only the first *most*."""
+        return await self._listed(ARTIST_ALBUMS, artist_id, Album, most=most)
 
-    async def artist_tracks(self, artist_id: str) -> list[Track]:
-        """Tell the tracks of an artist, by their ids."""
-        return await self._listed(ARTIST_TRACKS, artist_id, Track)
+    async def artist_tracks(self, artist_id: str, *, most: int | None = None) -> list[Track]:
+        """Tell the tracks of an artist, by their ids; of long lists only the first *most*."""
+        return await self._listed(ARTIST_TRACKS, artist_id, Track, most=most)
 
     async def slices(self, kind: EntityKind, *, together: int = SLICE) -> AsyncIterator[list[Held]]:
         """Go through all entities of a kind, in no order; up to *together* at once."""
@@ -115,11 +115,11 @@ class Catalogue:
         found = await self.held(kind.kind, ids)
         return {each: cast(E, one.entity) for each, one in found.items()}
 
-    async def _listed(self, table: Table, of: str, kind: type[E]) -> list[E]:
+    async def _listed(self, table: Table, of: str, kind: type[E], *, most: int | None) -> list[E]:
         """Tell the entities of a list, those that do not say so themselves left out."""
         if not of:
             return []
-        rows = await self._tables.scan_stamped(table, (of,))
+        rows = await self._tables.scan_stamped(table, (of,), limit=most)
         keys = [row.key for row in rows if row.state == LISTED]
         found = await self._entities(kind, [str(key[-1]) for key in keys])
         pairs = ((found.get(str(key[-1])), (table.name, key)) for key in keys)

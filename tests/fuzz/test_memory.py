@@ -9,10 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from domain.catalogue import EntityKind
 from domain.columns import decode
 from serve.arrow_bodies import read_arrow
+from serve.catalogue_columns import read_columns
+from serve.catalogue_items import MOST_ITEMS
+from serve.catalogue_lines import read_lines
 from serve.ingest import MOST_JSON_BYTES
+from serve.labels import MOST_BODY_BYTES
 from serve.receipts import BadBody
+from tests.domain.catalogue import TRACK
 from tests.fuzz.decoders import ANYBODYS, DECODERS
 from tests.serve.bodies import batch_of, beat, json_of, stream_of
 
@@ -80,7 +86,11 @@ def test_json_grows_twenty_times_at_most(bomb: str) -> None:
 
 def lying(claim: int) -> list[bytes]:
     """A small compressed stream, each time with another buffer's size overstated."""
-    body = stream_of(batch_of([beat(listener_id="ann", id="x" * 100)] * 8), compression="zstd")
+    beats = batch_of([beat(listener_id="ann", id="x" * 100)] * 8)
+    return lying_of(stream_of(beats, compression="zstd"), claim)
+
+
+def lying_of(body: bytes, claim: int) -> list[bytes]:
     marks = [
         at for at in range(0, len(body) - 12, 8) if body[at + 8 : at + 12] == b"\x28\xb5\x2f\xfd"
     ]
@@ -97,6 +107,49 @@ def test_arrow_that_claims_what_it_is_not_costs_nothing(claim: int) -> None:
         with measured() as peak, pytest.raises(BadBody):
             read_arrow(body, ANYBODYS)
         assert peak.mib < 80
+
+
+@pytest.mark.parametrize("claim", [1 << 26, 4 << 30, 1 << 40, (1 << 63) - 1])
+def test_columns_that_claim_what_they_are_not_cost_nothing(claim: int) -> None:
+    rows = pa.RecordBatch.from_pylist([TRACK | {"name": "x" * 200}] * 8)
+    bodies = lying_of(stream_of(rows, compression="zstd"), claim)
+    assert len(bodies) >= 5
+
+    for body in bodies:
+        with measured() as peak, pytest.raises(BadBody):
+            read_columns(body, EntityKind.TRACK)
+        assert peak.mib < 80
+
+
+def test_columns_that_say_much_again_and_again_are_refused() -> None:
+    long = pa.array(["x" * 100_000])
+    same = pa.DictionaryArray.from_arrays(pa.array(np.zeros(MOST_ITEMS, np.int32)), long)
+    rows = pa.record_batch({"id": same, "name": same})
+
+    with measured() as peak, pytest.raises(BadBody, match="texts"):
+        read_columns(stream_of(rows), EntityKind.ARTIST)
+
+    assert peak.mib < 80
+
+
+FIELDS = b'{"id":"a","name":"a","genres":[%s]}\n'
+LINES = {
+    "right ones": FIELDS % b'"ab","cd"',
+    "long lists": FIELDS % (b'"ab",' * 12_000 + b'"ab"'),
+    "nested lists": FIELDS % (b"[" * 60_000),
+    "empty objects": FIELDS % (b"{}," * 20_000 + b"{}"),
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_lines_grow_ten_times_at_most(line: str) -> None:
+    times = min(MOST_ITEMS, MOST_BODY_BYTES // len(LINES[line]))
+    body = LINES[line] * times
+
+    with measured() as peak, suppress(BadBody):
+        read_lines(body, EntityKind.ARTIST)
+
+    assert peak.mib < 10 * MOST_BODY_BYTES / MIB
 
 
 def swollen(text_bytes: int) -> bytes:

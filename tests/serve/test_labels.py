@@ -10,7 +10,7 @@ import pytest
 from domain.catalogue import EntityKind
 from domain.catalogue_items import MOST_IMAGES
 from domain.errors import Unavailable
-from serve import catalogue_writes, labels
+from serve import catalogue_writes, labels, stale_claims
 from serve.arrow_streams import ARROW
 from serve.catalogue_items import MOST_ITEMS
 from serve.catalogue_lines import MOST_LINE_BYTES, NDJSON
@@ -284,6 +284,23 @@ async def test_an_isrc_is_free_when_its_track_is_gone_or_has_another(world: Worl
 
     answers = [refused, after_change, after_removal]
     assert [answer.status_code for answer in answers] == [409, 200, 200]
+
+
+async def test_an_isrc_whose_track_never_came_is_free_after_a_while(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await everything(world)
+    other = track(1, isrc="GBAYE0200999")
+    await world.isrcs.claim({"GBAYE0200999": "dead", "GBAYE0200771": TRACK["id"]})
+
+    at_first = await put(world, f"{TRACKS}/t1", other)
+    monkeypatch.setattr(stale_claims, "SEEN_S", 0.0)
+    later = await put(world, f"{TRACKS}/t1", other)
+    of_a_living_one = await put(world, f"{TRACKS}/t1", other | {"isrc": TRACK["isrc"]})
+
+    answers = [at_first, later, of_a_living_one]
+    assert [answer.status_code for answer in answers] == [409, 200, 409]
+    assert await world.isrcs.holders(["GBAYE0200999"]) == {"GBAYE0200999": "t1"}
 
 
 async def test_of_two_labels_at_once_one_has_the_isrc(world: World) -> None:

@@ -67,6 +67,14 @@ async def apply(catalogue: Catalogue, *changes: Change, position: int = 1) -> No
     await catalogue.apply(records, position)
 
 
+async def test_of_a_long_list_the_first_are_told(catalogue: Catalogue) -> None:
+    await apply(catalogue, BLUES, SINNERMAN, STRANGE)
+
+    assert await catalogue.album_tracks("blues", most=1) == [STRANGE]
+    assert await catalogue.artist_tracks("nina", most=1) == [SINNERMAN]
+    assert await catalogue.artist_albums("nina", most=1) == [BLUES]
+
+
 async def test_an_album_is_as_large_as_its_list(catalogue: Catalogue) -> None:
     await apply(catalogue, BLUES, SINNERMAN, STRANGE)
     await apply(catalogue, replace(STRANGE, album="other"), position=2)
