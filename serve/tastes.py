@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import NamedTuple, Protocol
 
-from domain.errors import Unavailable
+from domain.errors import Unavailable, UnreadableRecord
 from domain.ranking import Taste
 from domain.rows import Play
 from domain.units import MINUTE_MS
@@ -49,7 +49,7 @@ class Tastes:
             return kept.taste
         try:
             taste = await self._read(listener_id)
-        except Unavailable as error:
+        except (Unavailable, UnreadableRecord) as error:
             log.warning("a search goes without taste: %s", error)
             taste = Taste()
         self._kept.pop(listener_id, None)

@@ -83,7 +83,8 @@ async def _search(
 
 
 async def _catch_up(settings: Settings, tables: Tables) -> None:
-    if running_url(settings.data) is None:
+    """Do what `up` does; who writes an index on servers may run anywhere, and is let be."""
+    if not settings.search and running_url(settings.data) is None:
         await catch_up(settings, tables)
 
 
