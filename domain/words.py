@@ -14,12 +14,13 @@ WORD_CHARACTERS = 64
 MOST_WORDS = 128
 MOST_CHARACTERS = 4096
 
+_ORNAMENTS = "™℠®©℗ـ"
 # What no decomposition turns into plain letters, and apostrophes in all their shapes.
 _LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i"}
     | {"ŋ": "n", "ŧ": "t", "ƒ": "f", "×": "x"}
     | dict.fromkeys("\u2018\u2019\u201b\u2032\u00b4\u1ffd\u02b9\u02bb\u02bc\u02c8\u055a\uff07", "'")
-    | dict.fromkeys("™℠®©℗ـ")
+    | dict.fromkeys(_ORNAMENTS)
 )
 # Classes of marks that make another letter: nukta, voiced kana, virama. 0 is no mark, or a vowel.
 _LETTER_MAKING = frozenset({0, 7, 8, 9})
@@ -62,6 +63,7 @@ def words(text: str) -> tuple[str, ...]:
     found = _found(spelled)
     if not found:
         seen = "".join(c for c in folded if c.isprintable() and c != " ")
+        seen = seen or "".join(c for c in text if c in _ORNAMENTS)
         return (seen[:WORD_CHARACTERS],) if seen else ()
     if "&" in spelled or "+" in spelled:
         return _found(_AND.sub(" and ", spelled))
