@@ -28,7 +28,7 @@ def check_pair(path: Path) -> None:
     :raises Unavailable: if they do not, with what to do.
     """
     with suppress(sqlite3.Error):
-        alone, both = _numbers(path, "immutable=1"), _numbers(path, "mode=ro")
+        alone, both = _numbers(path, "mode=ro&immutable=1"), _numbers(path, "mode=ro")
         if alone[0] not in both:
             wal = f"{path.name}-wal"
             raise Unavailable(

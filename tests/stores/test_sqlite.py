@@ -270,6 +270,16 @@ async def test_a_store_of_the_first_version_gains_the_catalogue(path: Path) -> N
     await tables.close()
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_nobody_else_may_read_a_log_or_a_store(path: Path, *, again: bool) -> None:
+    log = path.with_name("log.db")
+    for _ in range(1 + again):
+        SqliteTables.open(path, now_ms=Clock())
+        SqliteLog.open(log, partitions=1, now_ms=Clock())
+
+    assert [file.stat().st_mode & 0o777 for file in (path, log)] == [0o600, 0o600]
+
+
 def test_a_log_is_not_taken_for_a_store(path: Path) -> None:
     SqliteLog.open(path, partitions=1, now_ms=Clock())
 
