@@ -49,7 +49,15 @@ tracks = st.builds(
 )
 removals = st.builds(Removed, st.sampled_from(EntityKind), ids)
 changes: st.SearchStrategy[Change] = st.one_of(artists, albums, tracks, tracks, removals)
-batches = st.lists(changes, min_size=1, max_size=5)
+
+short_names = st.sampled_from(["Nina", "Blues", "Sinnerman"])
+moves: st.SearchStrategy[Change] = st.one_of(  # what matters where only places and names change
+    st.builds(Artist, ids, short_names),
+    st.builds(Album, ids, short_names, few_ids),
+    st.builds(Track, ids, short_names, few_ids, st.just("") | ids, disc_number=st.integers(1, 2)),
+    removals,
+)
+batches = st.lists(moves, min_size=1, max_size=3)
 
 
 async def shown(catalogue: Catalogue) -> tuple[object, ...]:

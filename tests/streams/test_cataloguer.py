@@ -26,13 +26,13 @@ NINA = Artist("a", "Nina")
 
 @dataclass
 class TornTables(MemoryTables):
-    """Tables of a cluster: a write lands as a whole, or as far as *lands* says, then its writer dies.
+    """Tables of a cluster: a write lands as a whole, or as far as *lands* says, then its writer sleeps.
 
-    What did not land then is in *late*, and may land at any time.
+    The rest of each such write is in *late*, and may land at any time, in its own order.
     """
 
     lands: int | None = None
-    late: list[Sequence[Write]] = field(default_factory=list)
+    late: list[list[Sequence[Write]]] = field(default_factory=list)
     dice: Random = field(default_factory=lambda: Random(1))
     died: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -45,14 +45,16 @@ class TornTables(MemoryTables):
         for part in parts[:done]:
             await super().write_stamped(part)
         if self.lands is not None:
-            self.late += parts[done:]
+            self.late += [parts[done:]] if parts[done:] else []
             self.died.set()
             raise Unavailable("died while it wrote")
 
     async def land(self, number: int) -> None:
-        """Let one of the late parts land, and another one that came to nothing."""
+        """Let the next part of one of the late writes land."""
         if self.late:
-            await super().write_stamped(self.late.pop(number % len(self.late)))
+            write = self.late[number % len(self.late)]
+            await super().write_stamped(write.pop(0))
+            self.late = [each for each in self.late if each]
 
     def _parts(self, writes: Sequence[Write]) -> Iterator[Sequence[Write]]:
         """Rows in any order, but stage after stage."""
@@ -65,7 +67,7 @@ class TornTables(MemoryTables):
 publishing = st.tuples(st.just("publish"), batches)
 running = st.tuples(st.just("run"), st.none() | st.integers(0, 12))
 landing = st.tuples(st.just("land"), st.integers(0, 30))
-steps = st.lists(st.one_of(publishing, publishing, running, landing), max_size=25)
+steps = st.lists(st.one_of(publishing, publishing, running, landing), max_size=16)
 
 
 async def entity_rows(tables: MemoryTables) -> list[StampedRow | None]:
