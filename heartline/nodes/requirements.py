@@ -9,7 +9,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from heartline import wiring
-from heartline.addresses import KAFKA_WANTS, REDIS_WANTS, S3_WANTS
+from heartline.addresses import KAFKA_WANTS, OPENSEARCH_WANTS, REDIS_WANTS, S3_WANTS, SCYLLA_WANTS
 from heartline.keys import SIGNING_KEY, signing_key
 from heartline.nodes.ray_cluster import Node
 from heartline.settings import BadSettings, Settings, variable
@@ -20,13 +20,14 @@ Seen: TypeAlias = tuple[str, str]  # a release, the fingerprint of a key or ""
 
 SHARED = {
     "log": KAFKA_WANTS,
-    "store": "scylla://host[:port][,host[:port] ...][/keyspace]",
+    "store": SCYLLA_WANTS,
     "presence": REDIS_WANTS,
+    "search": OPENSEARCH_WANTS,
 }
 
 
 def check(settings: Settings, nodes: Sequence[Node], *, one_machine: bool) -> None:
-    """See that every node finds the same log, rows, presence and keys.
+    """See that every node finds the same log, rows, presence, search index and keys.
 
     Raises
     ------

@@ -15,6 +15,7 @@ WHOLE = Settings(
     log="kafka://kafka:9092",
     store="scylla://scylla/heartline",
     presence="redis://redis:6379/0",
+    search="opensearch://search",
     objects="s3://bucket/warehouse",
     secrets="/run/secrets",
 )
@@ -37,6 +38,7 @@ def test_servers_and_a_key_are_enough() -> None:
         ("log", "kafka://"),
         ("store", "scylla://"),
         ("presence", "redis://"),
+        ("search", "opensearch://"),
         ("objects", "HEARTLINE_ARCHIVE=no"),
         ("secrets", "signing key"),
     ],
@@ -49,7 +51,7 @@ def test_what_is_missing_is_named(name: str, wants: str) -> None:
 
 
 def test_everything_that_is_missing_is_told_at_once() -> None:
-    assert len(problems(Settings(Path("/data")))) == 5
+    assert len(problems(Settings(Path("/data")))) == 6
 
 
 def test_a_cluster_without_a_warehouse_wants_no_bucket() -> None:
