@@ -19,12 +19,13 @@ from rapidfuzz.distance import OSA
 
 from domain.catalogue import EntityKind
 from domain.entries import fame
-from domain.lookups import ENOUGH, RARE, SIMILAR_EDITS, edits_of
+from domain.lookups import ENOUGH, RARE, SIMILAR_EDITS
 from domain.search import Candidate, Entry, Query
-from stores.opensearch_queries import Cascade, Completion, Matching, by_fame
+from stores.opensearch_queries import Cascade, Completion, Matching, by_fame, is_forgiven
 from stores.opensearch_session import NotDone, OpenSearchSession
 
 SIMILAR = 10  # words of each kind
+MOST_FORGIVEN = 8  # words of a query, each of which costs milliseconds
 ATTEMPT_S, PATIENCE_S = 1.0, 0.5
 MOVING_S = 0.05
 WHOLE = b'{"allow_partial_search_results":false}'  # an answer without a shard would be none
@@ -57,12 +58,13 @@ class OpenSearchIndex:
         cascades = [Cascade(query, kind, now_ms=now_ms) for kind in kinds]
         asked = [each for each in cascades if each.can_match]
         found = await self._matching([each.literal() for each in asked], limit)
-        long = {word for each in asked for word in each.words if edits_of(word)}
+        long = {word for each in asked for word in each.words if is_forgiven(word)}
         rare = await self._rare(asked, long) if sum(map(len, found)) < ENOUGH else set()
         if rare:
             await self._add(found, [each.corrected(rare) for each in asked], limit)
-        if long and not any(found):
-            await self._add(found, [each.loosely(long) for each in asked], limit)
+        forgiven = _longest(long)
+        if forgiven and not any(found) and (forgiven != rare or query.phrases):
+            await self._add(found, [each.loosely(forgiven) for each in asked], limit)
         empty = [at for at, each in enumerate(asked) if not found[at] and len(each.words) > 1]
         partly = await self._matching([asked[at].partly(rare) for at in empty], limit)
         for at, hits in zip(empty, partly, strict=True):
@@ -109,7 +111,8 @@ class OpenSearchIndex:
         """Tell those of the words that hardly any entry has."""
         of_word = {word: {"bool": {"should": [each.has(word) for each in asked]}} for word in long}
         answers = await self._ask([_counted(query) for query in of_word.values()])
-        return {word for word, each in zip(of_word, answers, strict=True) if _count(each) < RARE}
+        counts = zip(of_word, map(_count, answers), strict=True)
+        return _longest(word for word, count in counts if count < RARE)
 
     async def _add(
         self, found: list[list[Candidate]], queries: Sequence[Matching], limit: int
@@ -153,6 +156,11 @@ class OpenSearchIndex:
     async def _answers(self, body: bytes) -> list[Mapping[str, Any]]:
         path = f"/{self._name}/_msearch"
         return list((await self._session.ask("POST", path, body, failed=_failed))["responses"])
+
+
+def _longest(words: Iterable[str]) -> set[str]:
+    """Choose those that are most likely to have a typing error: looking for all of them takes too long."""
+    return set(sorted(words, key=lambda word: (-len(word), word))[:MOST_FORGIVEN])
 
 
 def _best(query: Matching, limit: int) -> Search:

@@ -11,6 +11,9 @@ from domain.search import Query
 from stores.opensearch_schema import MOST_BEGUN
 
 MOST_SPELLINGS = 20  # of a misspelt word; sixteen words of them stay below the most clauses, 1024
+MOST_LETTERS = (
+    24  # of a word that may be misspelt: looking for it takes the longer, the longer it is
+)
 NAMES = ("name", "artist", "album")
 
 Matching = Mapping[str, Any]
@@ -129,6 +132,11 @@ class Completion:
         return _every([*parts, {"regexp": {self._last: begun}}])
 
 
+def is_forgiven(word: str) -> bool:
+    """Whether a word is looked for with typing errors as well."""
+    return edits_of(word) > 0 and len(word) <= MOST_LETTERS
+
+
 def by_fame(matching: Matching) -> Matching:
     """Match the same, and multiply the score by the logarithm of the fame."""
     factor = {"field": "fame", "modifier": "log2p", "missing": 0}
@@ -164,7 +172,7 @@ def _spelled(field: str, words: Iterable[str]) -> Matching:
 
 
 def _fuzzy(field: str, word: str, edits: int) -> Matching:
-    if not edits:
+    if not edits or not is_forgiven(word):
         return _term(field, word)
     wanted = {"value": word, "fuzziness": edits, "max_expansions": MOST_SPELLINGS}
     return {"fuzzy": {field: wanted}}
