@@ -1,5 +1,6 @@
 """The catalogue from the settings: its log, and what commands change it by."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from streams.cataloguer import Cataloguer
 
 TOPIC = "catalogue"
 STILL_S = 2.0  # without a step: nobody else follows the log
+POLL_S = 0.02
 
 
 def open_catalogue_log(settings: Settings) -> CatalogueLog:
@@ -44,6 +46,18 @@ class Changing:
         self._log, self.catalogue, self._still_s = log, catalogue, still_s
         self._published = 0
 
+    async def caught_up(self) -> None:
+        """Wait until the store has what is in the log by now, so that it can be compared with.
+
+        Where nobody sees to that, it is done here. Raises as `Cataloguer.run` does.
+        """
+        end, place = await self._log.end(), await self.catalogue.position()
+        while place < end:
+            before, place = place, await self._step(place)
+            if place == before:
+                await Cataloguer(self._log, self.catalogue).catch_up()
+                return
+
     async def publish(self, changes: Sequence[Change]) -> None:
         """Append changes to the log, durably.
 
@@ -62,6 +76,16 @@ class Changing:
                 await Cataloguer(self._log, self.catalogue).catch_up()
             place = await self._log.applied()
 
+    async def _step(self, place: int) -> int:
+        """Tell where the store is once somebody brings it on from *place*, or nobody did so."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._still_s
+        while (now := await self.catalogue.position()) <= place:
+            if loop.time() >= until_s:
+                break
+            await asyncio.sleep(POLL_S)
+        return now
+
 
 @asynccontextmanager
 async def changing(
@@ -69,12 +93,14 @@ async def changing(
 ) -> AsyncIterator[Changing]:
     """Change the catalogue for a while; at the end the store has what was published.
 
+    At the begin it has all that was published before, so that what stands is not taken for missing.
     Where nobody has made a step in *still_s*, this process applies the changes: with 0, at once.
     """
     catalogue = Catalogue(tables)
     async with catalogue_log_of(settings) as log:
         await settle_catalogue(log, catalogue)
         change = Changing(log, catalogue, still_s=still_s)
+        await change.caught_up()
         yield change
         await change.applied()
 

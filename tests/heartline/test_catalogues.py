@@ -44,6 +44,47 @@ async def test_where_somebody_follows_it_a_command_waits_for_him(settings: Setti
         following.cancel()
 
 
+async def test_a_command_compares_with_all_that_was_acknowledged_before(
+    settings: Settings,
+) -> None:
+    async with wiring.store(settings, make=True) as tables:
+        async with catalogue_log_of(settings) as log:
+            await log.publish([NINA])
+
+        async with changing(settings, tables, still_s=0.0) as change:
+            assert await change.catalogue.missing([Artist("a", "thin")]) == []
+
+
+async def test_a_command_waits_for_who_brings_the_store_on_before_it_compares(
+    settings: Settings,
+) -> None:
+    async with wiring.store(settings, make=True) as tables, catalogue_log_of(settings) as log:
+        await log.publish([NINA])
+        following = asyncio.create_task(keep_cataloguing(Cataloguer(log, Catalogue(tables))))
+
+        async with changing(settings, tables, still_s=60.0) as change:
+            assert await change.catalogue.artists(["a"]) == {"a": NINA}
+        following.cancel()
+
+
+async def test_a_store_that_was_deleted_is_made_anew_before_a_command_compares(
+    settings: Settings,
+) -> None:
+    async with (
+        wiring.store(settings, make=True) as tables,
+        changing(settings, tables, still_s=0.0) as change,
+    ):
+        await change.publish([NINA])
+    for file in settings.data.glob("store.db*"):
+        file.unlink()
+
+    async with (
+        wiring.store(settings, make=True) as tables,
+        changing(settings, tables, still_s=0.0) as change,
+    ):
+        assert await change.catalogue.artists(["a"]) == {"a": NINA}
+
+
 async def test_a_command_that_published_nothing_waits_for_nothing(settings: Settings) -> None:
     async with wiring.store(settings, make=True) as tables, changing(settings, tables):
         pass
