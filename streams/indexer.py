@@ -47,7 +47,8 @@ class Indexer:
     ) -> None:
         self._log, self._entries, self._catalogue, self._writer = log, entries, catalogue, writer
         self._metrics = metrics or IndexMetrics()
-        self._place = 0
+        self._place, self._empty_at = 0, -1
+        self._writing = asyncio.Lock()  # from reading the store to writing: older never over newer
         self._passed_on: dict[Name, tuple[object, ...]] = {}
 
     async def run(self) -> None:
@@ -59,23 +60,38 @@ class Indexer:
             The log, the store or the index is away; what was not committed must be written again.
         """
         await self.begin()
-        loop, sweep_at_s = asyncio.get_running_loop(), 0.0
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow())
+                tasks.create_task(self._keep_swept())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             began_s = loop.time()
             await self.catch_up()
-            if loop.time() >= sweep_at_s:
-                await self.sweep()
-                sweep_at_s = loop.time() + SWEEP_S
             await asyncio.sleep(max(began_s + EVERY_S - loop.time(), 0))
 
+    async def _keep_swept(self) -> None:
+        """Sweep beside the following: a table of plays is long."""
+        while True:
+            await self.sweep()
+            await asyncio.sleep(SWEEP_S)
+
     async def begin(self) -> None:
-        """Find out how far the index is; fill one that is new, or that is not of this log."""
+        """Find out how far the index is; fill one that is new, or that is not of this log.
+
+        What came since is written before the index is read for its plays; the sweep mends those.
+        """
         place = await self._writer.position()
         applied = await self._log.applied()
         if place is None or place > applied:
             await self.fill()
             return
         self._place = place
+        await self.catch_up()
         async for entry in self._writer.entries(EntityKind.TRACK):
             if entry.plays:
                 self._entries.presume(entry.id, entry.plays)
@@ -103,13 +119,20 @@ class Indexer:
         loop, applied = asyncio.get_running_loop(), await self._log.applied()
         commit_at_s, place = loop.time() + EVERY_S, self._place
         self._metrics.is_behind(records_between(place, applied))
+        if (
+            await self._log.applied(GROUP) < place
+        ):  # killed between the index's commit and the log's
+            await self._log.commit(place, GROUP)
         while place < applied:
             found = await self._log.read(place)
-            if not found or records_between(place, found[0].position) > 1:
+            if not found and self._empty_at != place:
+                self._empty_at = place  # a broker that has just become leader may not know its end
+                break
+            records = [record for record in found if record.position <= applied]
+            if not records or not _follows(place, records[0]):
                 log_.error("the catalogue's log has trimmed changes that the search index lacks")
                 await self.fill()
                 break
-            records = [record for record in found if record.position <= applied]
             await self._index(records)
             place = records[-1].position
             if loop.time() >= commit_at_s or place >= applied:
@@ -122,8 +145,8 @@ class Indexer:
         changed = await self._entries.count()
         for names in _in_parts([(EntityKind.TRACK, each) for each in changed]):
             await self._write(names)
-        if changed:
-            await self._writer.commit()
+        if changed:  # with the place, for only that tells who has lost the index
+            await self._writer.commit(self._place)
 
     async def _commit(self, place: int) -> None:
         await self._writer.commit(place)
@@ -165,12 +188,15 @@ class Indexer:
         for kind, entity_id in names:
             ids[kind].append(entity_id)
         for kind, of_kind in ids.items():
-            if not of_kind:
-                continue
-            entries = await self._entries.entries(kind, of_kind)
-            removed = [(kind, each) for each in of_kind if each not in entries]
-            await self._writer.write(list(entries.values()), removed)
-            self._metrics.indexed(len(of_kind))
+            if of_kind:
+                async with self._writing:
+                    await self._write_kind(kind, of_kind)
+
+    async def _write_kind(self, kind: EntityKind, ids: Sequence[str]) -> None:
+        entries = await self._entries.entries(kind, ids)
+        removed = [(kind, each) for each in ids if each not in entries]
+        await self._writer.write(list(entries.values()), removed)
+        self._metrics.indexed(len(ids))
 
     async def _remove_strangers(self) -> None:
         for kind in EntityKind:
@@ -198,6 +224,11 @@ async def keep_indexing(begun: Callable[[], Indexer], *, retry_s: float = RETRY_
         except Exception:  # the store has what the index lacks
             log_.exception("the search index is stuck")
             await asyncio.sleep(STUCK_S)
+
+
+def _follows(place: int, record: CatalogueRecord) -> bool:
+    """Whether nothing lies between: neither what was trimmed nor a generation that began elsewhere."""
+    return record.position == place + 1
 
 
 def _name(change: Change) -> Name:

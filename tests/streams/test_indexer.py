@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from domain.catalogue import Album, Artist, Change, EntityKind, Removed, Track
 from domain.errors import Unavailable
-from domain.ports import StampedRow
+from domain.ports import Record, StampedRow
+from domain.positions import Generation
 from domain.search import Entry, SearchWriter
 from stores.catalogue import Catalogue
 from stores.catalogue_log import CatalogueLog
@@ -141,6 +142,57 @@ async def test_nothing_is_written_ahead_of_the_store() -> None:
     await indexer.catch_up()
 
     assert (before, set(await house.found())) == ({}, {(ARTIST, "nina")})
+
+
+async def test_the_log_learns_of_an_index_whose_commit_was_the_last_deed() -> None:
+    house = House()
+    await house.indexed()
+    await house.change(NINA)
+    killed = await house.indexed()
+    place = await house.writer.position()
+    assert place
+    house.memory.commits.pop((GROUP, 0, 0))
+    await killed.catch_up()
+
+    assert await house.log.applied(GROUP) == place
+
+
+class LateLog(MemoryLog):
+    """A log whose newest records cannot be read yet, while it *is_late*."""
+
+    is_late = False
+
+    async def read(
+        self, generation: Generation, partition: int, offset: int, *, most_bytes: int
+    ) -> list[Record]:
+        found = await super().read(generation, partition, offset, most_bytes=most_bytes)
+        return [] if self.is_late else found
+
+
+async def test_records_that_come_late_are_waited_for() -> None:
+    house, late = House(), LateLog(Clock(), partitions=1)
+    house.log = CatalogueLog(late)
+    indexer = await house.indexed()
+    await house.change(NINA)
+    late.is_late = True
+    await indexer.catch_up()
+    before = await house.found()
+    late.is_late = False
+    await indexer.catch_up()
+
+    assert (before, await house.found()) == ({}, await house.expected())
+
+
+async def test_what_a_lost_log_had_is_taken_from_the_store() -> None:
+    house = House()
+    indexer = await house.indexed()
+    await house.change(NINA)
+    house.memory.records.clear()  # the log is lost
+    await house.memory.begin_generation(1)
+    await house.change(BLUES)
+    await indexer.catch_up()
+
+    assert await house.found() == await house.expected()
 
 
 async def test_a_new_name_is_found_at_everything_that_has_it() -> None:
