@@ -1,6 +1,6 @@
 """What an engine looks for, whichever it is: what is forgiven, and where a filter looks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from domain.catalogue import EntityKind
 from domain.search import Query
@@ -8,6 +8,10 @@ from domain.units import DAY_MS
 from domain.words import words
 
 ONE_EDIT, TWO_EDITS = 4, 8  # letters of a word from which so many are forgiven
+MOST_LETTERS = (
+    24  # of a word that may be misspelt: looking for it takes the longer, the longer it is
+)
+MOST_FORGIVEN = 8  # words of a query, each of which costs milliseconds
 MOST_GLUED = 3
 RARE = 3  # a word that fewer entries have may be a typing error
 ENOUGH = 3  # with so many candidates nobody asks whether it is one
@@ -24,6 +28,16 @@ FILTERED = {  # what `artist:`, `album:` and `track:` look at, of each kind
 def edits_of(word: str) -> int:
     """Tell how many wrong letters are forgiven in a word."""
     return (len(word) >= ONE_EDIT) + (len(word) >= TWO_EDITS)
+
+
+def is_forgiven(word: str) -> bool:
+    """Whether a word is looked for with typing errors as well."""
+    return edits_of(word) > 0 and len(word) <= MOST_LETTERS
+
+
+def longest(words: Iterable[str]) -> set[str]:
+    """Choose those that are most likely to have a typing error: looking for all of them takes too long."""
+    return set(sorted(words, key=lambda word: (-len(word), word))[:MOST_FORGIVEN])
 
 
 def spellings(words: Sequence[str], at: int) -> list[str]:

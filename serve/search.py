@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.catalogue import EntityKind
+from domain.errors import Unavailable
+from domain.lookups import is_forgiven, longest
 from domain.marks import marks
 from domain.queries import QUERY_CHARACTERS, QUERY_WORDS, parse
 from domain.ranking import Ranked, Taste, Weights, order, order_begun
@@ -55,7 +57,7 @@ class _Asked:
 
     @property
     def depth(self) -> int:
-        """How many candidates of each kind make this page the same as the pages before it."""
+        """How many candidates of each kind are ordered; pages behind the first hundred are of a longer order."""
         return CANDIDATES if sum(self.window) <= CANDIDATES else DEEP
 
 
@@ -150,10 +152,17 @@ class Search:
         return pages
 
     async def _meant(self, query: Query) -> str | None:
-        similar = await asyncio.gather(
-            *(self._index.similar_words(word, limit=SIMILAR) for word in query.words)
-        )
-        return did_you_mean(query.words, similar)
+        """Guess; nothing, if the engine is away by now: the answer does not need it."""
+        forgiven = longest(filter(is_forgiven, query.words))
+        asked = [word for word in query.words if word in forgiven]
+        try:
+            found = await asyncio.gather(
+                *(self._index.similar_words(word, limit=SIMILAR) for word in asked)
+            )
+        except Unavailable:
+            return None
+        similar = dict(zip(asked, found, strict=True))
+        return did_you_mean(query.words, [similar.get(word, ()) for word in query.words])
 
 
 def _asked(request: Request) -> _Asked:

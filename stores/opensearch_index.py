@@ -19,13 +19,12 @@ from rapidfuzz.distance import OSA
 
 from domain.catalogue import EntityKind
 from domain.entries import fame
-from domain.lookups import ENOUGH, RARE, SIMILAR_EDITS
+from domain.lookups import ENOUGH, RARE, SIMILAR_EDITS, is_forgiven, longest
 from domain.search import Candidate, Entry, Query
-from stores.opensearch_queries import Cascade, Completion, Matching, by_fame, is_forgiven
+from stores.opensearch_queries import Cascade, Completion, Matching, by_fame
 from stores.opensearch_session import NotDone, OpenSearchSession
 
 SIMILAR = 10  # words of each kind
-MOST_FORGIVEN = 8  # words of a query, each of which costs milliseconds
 ATTEMPT_S, PATIENCE_S = 1.0, 0.5
 MOVING_S = 0.05
 WHOLE = b'{"allow_partial_search_results":false}'  # an answer without a shard would be none
@@ -62,7 +61,7 @@ class OpenSearchIndex:
         rare = await self._rare(asked, long) if sum(map(len, found)) < ENOUGH else set()
         if rare:
             await self._add(found, [each.corrected(rare) for each in asked], limit)
-        forgiven = _longest(long)
+        forgiven = longest(long)
         if forgiven and not any(found) and (forgiven != rare or query.phrases):
             await self._add(found, [each.loosely(forgiven) for each in asked], limit)
         empty = [at for at, each in enumerate(asked) if not found[at] and len(each.words) > 1]
@@ -112,7 +111,7 @@ class OpenSearchIndex:
         of_word = {word: {"bool": {"should": [each.has(word) for each in asked]}} for word in long}
         answers = await self._ask([_counted(query) for query in of_word.values()])
         counts = zip(of_word, map(_count, answers), strict=True)
-        return _longest(word for word, count in counts if count < RARE)
+        return longest(word for word, count in counts if count < RARE)
 
     async def _add(
         self, found: list[list[Candidate]], queries: Sequence[Matching], limit: int
@@ -156,11 +155,6 @@ class OpenSearchIndex:
     async def _answers(self, body: bytes) -> list[Mapping[str, Any]]:
         path = f"/{self._name}/_msearch"
         return list((await self._session.ask("POST", path, body, failed=_failed))["responses"])
-
-
-def _longest(words: Iterable[str]) -> set[str]:
-    """Choose those that are most likely to have a typing error: looking for all of them takes too long."""
-    return set(sorted(words, key=lambda word: (-len(word), word))[:MOST_FORGIVEN])
 
 
 def _best(query: Matching, limit: int) -> Search:

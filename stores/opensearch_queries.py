@@ -1,19 +1,15 @@
 """Queries as OpenSearch takes them, made as trees word by word: nothing that was typed is parsed there."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from domain.catalogue import EntityKind
-from domain.lookups import BEGUN, NEW_MS, asked_of, edits_of, exact, spellings
+from domain.lookups import BEGUN, NEW_MS, asked_of, edits_of, exact, is_forgiven, spellings
 from domain.search import Query
 from stores.opensearch_schema import MOST_BEGUN
 
 MOST_SPELLINGS = 20  # of a misspelt word; sixteen words of them stay below the most clauses, 1024
-MOST_LETTERS = (
-    24  # of a word that may be misspelt: looking for it takes the longer, the longer it is
-)
 NAMES = ("name", "artist", "album")
 
 Matching = Mapping[str, Any]
@@ -132,11 +128,6 @@ class Completion:
         return _every([*parts, {"regexp": {self._last: begun}}])
 
 
-def is_forgiven(word: str) -> bool:
-    """Whether a word is looked for with typing errors as well."""
-    return edits_of(word) > 0 and len(word) <= MOST_LETTERS
-
-
 def by_fame(matching: Matching) -> Matching:
     """Match the same, and multiply the score by the logarithm of the fame."""
     factor = {"field": "fame", "modifier": "log2p", "missing": 0}
@@ -151,7 +142,7 @@ def by_fame(matching: Matching) -> Matching:
 
 def misspelt_beginning(word: str) -> str:
     """Write as a regular expression: begins with *word*, or with what is one edit away from it."""
-    letters = [re.escape(letter) for letter in word]
+    letters = [letter if letter.isalnum() else f"\\{letter}" for letter in word]
     wrong = {"".join(letters)}
     for at in range(len(letters)):
         before, after = letters[:at], letters[at + 1 :]

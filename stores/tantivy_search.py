@@ -14,7 +14,7 @@ from tantivy import DocAddress, Searcher
 from tantivy import Query as Matching
 
 from domain.catalogue import EntityKind
-from domain.lookups import ENOUGH, RARE, SIMILAR_EDITS, edits_of
+from domain.lookups import ENOUGH, RARE, SIMILAR_EDITS, is_forgiven, longest
 from domain.search import Candidate, Entry, Query
 from domain.words import joined, words
 from stores.tantivy_queries import Cascade, Completion, similar
@@ -37,12 +37,13 @@ def propose(
     cascades = [Cascade(query, kind, searcher, now_ms=now_ms) for kind in kinds]
     asked = [each for each in cascades if each.can_match]
     found = [_hits(searcher, each.literal(), limit) for each in asked]
-    typed = {word for each in asked for word in each.words if edits_of(word)}
-    rare = {word for word in typed if sum(each.frequency(word) for each in asked) < RARE}
+    typed = {word for each in asked for word in each.words if is_forgiven(word)}
+    rare = longest(word for word in typed if sum(each.frequency(word) for each in asked) < RARE)
+    forgiven = longest(typed)
     if rare and sum(map(len, found)) < ENOUGH:
         _add(found, [_hits(searcher, each.corrected(rare), limit) for each in asked])
-    if typed and not any(found):
-        _add(found, [_hits(searcher, each.loosely(typed), limit) for each in asked])
+    if forgiven and not any(found) and (forgiven != rare or query.phrases):
+        _add(found, [_hits(searcher, each.loosely(forgiven), limit) for each in asked])
     for at, each in enumerate(asked):
         if not found[at] and len(each.words) > 1:
             found[at] = _hits(searcher, each.partly(rare), limit)

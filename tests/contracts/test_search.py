@@ -481,7 +481,7 @@ async def test_similar_words_come_with_how_many_entries_have_them(stage: Stage) 
 
 
 @pytest.mark.parametrize(
-    "typed", ["\0", "*" * 64, "a" * 64, "(((((", "NOT NOT", "name:hello", "~2", "😀", '"']
+    "typed", ["\0", "*" * 64, "a" * 64, "(((((", "NOT NOT", "name:hello", "~2", "😀", '"', '""""']
 )
 async def test_what_looks_like_syntax_is_a_word(stage: Stage, typed: str) -> None:
     await stage.put(track("Hello"))

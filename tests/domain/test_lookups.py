@@ -1,13 +1,26 @@
 import pytest
 
 from domain.catalogue import EntityKind
-from domain.lookups import asked_of, edits_of, exact, spellings
+from domain.lookups import MOST_FORGIVEN, asked_of, edits_of, exact, is_forgiven, longest, spellings
 from domain.search import Query
 
 
 @pytest.mark.parametrize(("letters", "edits"), [(0, 0), (3, 0), (4, 1), (7, 1), (8, 2), (64, 2)])
 def test_longer_words_are_forgiven_more(letters: int, edits: int) -> None:
     assert edits_of("x" * letters) == edits
+
+
+@pytest.mark.parametrize(
+    ("letters", "is_expected"), [(3, False), (4, True), (24, True), (25, False), (64, False)]
+)
+def test_words_that_are_very_long_are_taken_as_they_are(letters: int, is_expected: bool) -> None:
+    assert is_forgiven("x" * letters) is is_expected
+
+
+def test_the_longest_words_are_forgiven_first() -> None:
+    words = ["x" * letters for letters in range(4, 24)]
+
+    assert longest(words) == set(words[-MOST_FORGIVEN:])
 
 
 @pytest.mark.parametrize(

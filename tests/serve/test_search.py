@@ -160,6 +160,7 @@ async def test_what_is_wrong_is_refused_by_name(
 
 
 HOSTILE = [
+    '""""',
     "artist:",
     'artist:"nina',
     '"',
