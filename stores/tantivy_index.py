@@ -66,11 +66,10 @@ class TantivyIndex:
 
     def _guarded(self, work: Callable[[Searcher], R], is_due: bool) -> R:
         try:
-            if self._index is None:
-                self._index = open_index(self._directory)
+            index = self._index = self._index or open_index(self._directory)
             if is_due:
-                self._index.reload()
-            return work(self._index.searcher())
+                index.reload()
+            return work(index.searcher())
         except (ValueError, OSError) as error:
             self._index = None
             raise Unavailable(f"the search index in {self._directory}: {error}") from error
