@@ -88,12 +88,12 @@ class OpenSearchWriter:
         self._is_lost = not await self._claimed.note(claim, position)
         await self._ours()
         if not self._is_shown:
-            await self._indices.show()
-            self._is_shown = True
+            await self._show()
 
     async def entries(self, kind: EntityKind) -> AsyncIterator[Entry]:
-        """Read all entries of a kind as of now, in the order of their ids."""
-        await self._ours()
+        """Read all entries of a kind as of now, in the order of their ids; whoever reads claims nothing."""
+        if self._claim is None:
+            await self._indices.make()
         index = f"/{self._indices.index}"
         await self._session.ask("POST", f"{index}/_refresh")
         point = await self._session.ask("POST", f"{index}/_search/point_in_time", keep_alive=KEPT)
@@ -121,7 +121,13 @@ class OpenSearchWriter:
         await self._indices.make()
         self._claim = claim = await self._claimed.claim()
         self._calls, self._is_lost, self._is_shown = 0, False, False
+        if claim.offset is not None:  # filled, but whoever did it may have died before showing it
+            await self._show()
         return claim
+
+    async def _show(self) -> None:
+        await self._indices.show()
+        self._is_shown = True
 
     async def _page(self, search: Mapping[str, Any]) -> list[dict[str, Any]]:
         answer = await self._session.ask("POST", "/_search", search, failed=_incomplete)

@@ -156,7 +156,7 @@ async def _check(settings: Settings, *, repair: bool, as_json: bool) -> int:
         writer = open_writer(settings)
         try:
             check = IndexCheck(entry_maker(tables), writer)
-            again_s = AGAIN_S if running_url(settings.data) else 0.0
+            again_s = AGAIN_S if settings.search or running_url(settings.data) else 0.0
             found = await check.differences(again_s=again_s)
             if found and repair:
                 await check.repair(found)
