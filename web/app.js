@@ -200,8 +200,7 @@ function leave(reason = "") {
   asked += 1;
   logOut();
   poll.stop();
-  box.close();
-  box.write("");
+  box.clear();
   views.close();
   history.clear();
   playing.show(null);

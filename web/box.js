@@ -45,6 +45,12 @@ export class Box {
     if (document.activeElement !== this.#part.input) this.#part.input.value = text;
   }
 
+  /** Forget what stands in the box, whoever typed it. */
+  clear() {
+    this.close();
+    this.#part.input.value = "";
+  }
+
   get #text() {
     return this.#part.input.value.trim();
   }
