@@ -15,6 +15,7 @@ from domain.ports import Key, StampedRow, Table
 
 PARTITIONS_TOGETHER = 16
 BYTES_TOGETHER = 32_000  # Cassandra refuses batches over several partitions beyond 50 kB
+ROW_BYTES = 100  # what a row counts there beside its texts and its state: some 60, for timestamps and the like
 LEAST_INT, MOST_INT = -(1 << 63), (1 << 63) - 1
 
 Write = tuple[Table, Sequence[StampedRow]]
@@ -88,14 +89,21 @@ def loads(
         load = by_node.setdefault(node, Load())
         load.partitions += 1
         for statement, (_, row) in zip(bound, rows, strict=True):
-            load.statements.append(statement)
-            load.bytes += len(row.state)
-            if load.bytes >= BYTES_TOGETHER:
+            size = size_of(row)
+            if load.statements and load.bytes + size > BYTES_TOGETHER:
                 yield load.statements
                 load = by_node[node] = Load(partitions=1)
-        if load.partitions >= PARTITIONS_TOGETHER and load.statements:
+            load.statements.append(statement)
+            load.bytes += size
+        if load.partitions >= PARTITIONS_TOGETHER:
             yield by_node.pop(node).statements
-    yield from (load.statements for load in by_node.values() if load.statements)
+    yield from (load.statements for load in by_node.values())
+
+
+def size_of(row: StampedRow) -> int:
+    """Tell how many bytes a row counts in a batch, at most."""
+    texts = sum(len(value.encode()) for value in row.key if isinstance(value, str))
+    return ROW_BYTES + texts + len(row.state)
 
 
 def _by_partition(stage: Sequence[Write]) -> Mapping[Key, list[tuple[Table, StampedRow]]]:

@@ -10,6 +10,7 @@ import pytest
 from domain.catalogue import Album, Artist, Change, EntityKind, Removed, Track
 from stores.catalogue import Catalogue
 from stores.catalogue_log import PARTITIONS, CatalogueLog
+from stores.catalogue_rows import CatalogueRecord
 from stores.cql_tables import CqlTables
 from stores.kafka_log import KafkaLog
 from streams.cataloguer import Cataloguer
@@ -40,6 +41,7 @@ async def log(kafka: str, tmp_path: Path) -> AsyncIterator[CatalogueLog]:
 
 @pytest.fixture
 async def catalogue(keyspace: Keyspace) -> AsyncIterator[Catalogue]:
+    keyspace.empty()
     address = keyspace.address
     tables = CqlTables.open(
         address.hosts,
@@ -85,3 +87,15 @@ async def test_cataloguers_that_are_cut_off_beside_another_end_at_the_same_catal
         await once.apply([record], record.position)
     assert await shown(catalogue) == await shown(once)
     assert await log.applied() == await log.end() == BATCHES
+
+
+async def test_many_tracks_of_the_same_artists_fit_the_batches_of_the_cluster(
+    catalogue: Catalogue,
+) -> None:
+    artists = tuple(f"artist-{number}" for number in range(10))
+    tracks = [Track(f"track-{number}", "Sinnerman", artists) for number in range(200)]
+    records = [CatalogueRecord(1, 0, tracks)]
+
+    await catalogue.apply(records, records[-1].position)
+
+    assert len(await catalogue.artist_tracks(artists[0])) == len(tracks)
