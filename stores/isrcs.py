@@ -5,7 +5,7 @@ same one at once, one is refused.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from domain.ports import Tables
@@ -33,21 +33,32 @@ class Isrcs:
 
         Doing it again changes nothing.
         """
-        held = await self.holders(wanted)
-        free = ((isrc, track) for isrc, track in wanted.items() if isrc not in held)
-        lost: list[str] = []
-        while part := list(islice(free, AT_ONCE)):
-            won = await asyncio.gather(*(self._take(*each) for each in part))
-            lost += [isrc for (isrc, _), is_won in zip(part, won, strict=True) if not is_won]
-        held |= await self.holders(lost)
+        held: dict[str, str] = {}
+        left = dict(wanted)
+        while left:  # what was lost may have been given up before it is read again
+            held |= await self.holders(left)
+            left = await self._lost(
+                (isrc, track) for isrc, track in left.items() if isrc not in held
+            )
         return {isrc: track for isrc, track in held.items() if track != wanted[isrc]}
 
     async def release(self, held: Mapping[str, str]) -> None:
         """Give up ISRCs that their tracks no longer have; what another track has stays."""
         rows = await self._tables.read(ISRCS, [(isrc,) for isrc in held])
-        for track, row in zip(held.values(), rows, strict=True):
-            if row and row.values["track"] == track:
-                await self._tables.delete_if(ISRCS, row.key, version=row.version)
+        pairs = zip(held.values(), rows, strict=True)
+        ours = (row for track, row in pairs if row and row.values["track"] == track)
+        while part := list(islice(ours, AT_ONCE)):
+            await asyncio.gather(
+                *(self._tables.delete_if(ISRCS, row.key, version=row.version) for row in part)
+            )
+
+    async def _lost(self, free: Iterator[tuple[str, str]]) -> dict[str, str]:
+        """Take each ISRC for its track; tells those that another took first."""
+        lost: dict[str, str] = {}
+        while part := list(islice(free, AT_ONCE)):
+            won = await asyncio.gather(*(self._take(*each) for each in part))
+            lost.update(each for each, is_won in zip(part, won, strict=True) if not is_won)
+        return lost
 
     async def _take(self, isrc: str, track: str) -> bool:
         return await self._tables.write_if(ISRCS, (isrc,), {"track": track}, version=0)

@@ -1,11 +1,11 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from domain.ports import Tables
+from domain.ports import Key, Table, Tables, Value
 from stores import isrcs as module
 from stores.cql_tables import CqlTables
 from stores.isrcs import Isrcs
@@ -17,6 +17,35 @@ from tests.servers.fixtures import Servers
 from tests.stores.keyspaces import Keyspace, new_keyspace
 
 ONE, TWO, THREE = "USRC17607839", "GBAYE0601498", "DEA370500012"
+
+
+class WatchedTables(MemoryTables):
+    """Tables that refuse a first write, as if who wrote then had gone again, and count deletions at once."""
+
+    refuses = 0
+    deleting = 0
+    most_deleting = 0
+
+    async def write_if(
+        self,
+        table: Table,
+        key: Key,
+        values: Mapping[str, Value],
+        *,
+        version: int,
+        ttl_s: int | None = None,
+    ) -> bool:
+        if self.refuses:
+            self.refuses -= 1
+            return False
+        return await super().write_if(table, key, values, version=version, ttl_s=ttl_s)
+
+    async def delete_if(self, table: Table, key: Key, *, version: int) -> bool:
+        self.deleting += 1
+        self.most_deleting = max(self.most_deleting, self.deleting)
+        await asyncio.sleep(0)
+        self.deleting -= 1
+        return await super().delete_if(table, key, version=version)
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +106,26 @@ async def test_more_than_fit_at_once_are_taken(
 
     assert await isrcs.claim(wanted) == {}
     assert await isrcs.holders(wanted) == wanted
+
+
+async def test_what_was_lost_and_given_up_meanwhile_is_taken() -> None:
+    tables = WatchedTables(Clock())
+    tables.refuses = 1
+    isrcs = Isrcs(tables)
+
+    assert await isrcs.claim({ONE: "a", TWO: "b"}) == {}
+    assert await isrcs.holders([ONE, TWO]) == {ONE: "a", TWO: "b"}
+
+
+async def test_many_are_given_up_together_but_not_all_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    isrcs = Isrcs(tables := WatchedTables(Clock()))
+    held = {f"USRC1760783{number}": str(number) for number in range(5)}
+    await isrcs.claim(held)
+
+    await isrcs.release(held)
+
+    assert await isrcs.holders(held) == {}
+    assert tables.most_deleting == 2
