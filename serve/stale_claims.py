@@ -34,6 +34,7 @@ class StaleClaims:
         return stale
 
     def _since_s(self, isrc: str, holder: str, now_s: float) -> float:
-        if len(self._seen_s) >= MOST_SEEN:
+        claim = isrc, holder
+        if claim not in self._seen_s and len(self._seen_s) >= MOST_SEEN:
             self._seen_s.pop(next(iter(self._seen_s)))
-        return self._seen_s.setdefault((isrc, holder), now_s)
+        return self._seen_s.setdefault(claim, now_s)
