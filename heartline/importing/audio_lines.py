@@ -11,7 +11,7 @@ import mutagen
 from mutagen.mp4 import MP4FreeForm
 
 from domain.units import SECOND_MS
-from heartline.importing.rows import Cells, Fault
+from heartline.importing.rows import Cells, Fault, place_of
 
 # What our columns are called by ID3 (MP3, AIFF, WAV, DSF), MP4, Vorbis comments (FLAC, Ogg, Opus),
 # APEv2 (Monkey's Audio, Musepack, WavPack) and ASF (WMA), without their capitals.
@@ -58,7 +58,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _line(path: Path) -> tuple[str, Cells] | Fault:
-    where = str(path)
+    where = place_of(path)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             # To open a pipe is to wait for somebody.

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from heartline.importing.columns import UnreadableCatalogue
-from heartline.importing.rows import Cells
+from heartline.importing.rows import Cells, place_of
 
 MAGIC = b"SQLite format 3\0"
 TABLES = ("Artist", "Album", "Track", "Genre")
@@ -34,13 +34,14 @@ def chinook_lines(path: Path) -> Iterator[tuple[str, Cells]]:
     UnreadableCatalogue
         It has not these tables, or is damaged.
     """
+    place = place_of(path)
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             database.text_factory = lambda raw: raw.decode(errors="replace")
             for number, *values in database.execute(_TRACKS.format_map(_tables(path, database))):
-                yield f"{path}: track {number}", dict(zip(COLUMNS, values, strict=True))
+                yield f"{place}: track {number}", dict(zip(COLUMNS, values, strict=True))
     except sqlite3.Error as error:
-        raise UnreadableCatalogue(str(path), f"cannot be read as a catalogue: {error}") from error
+        raise UnreadableCatalogue(place, f"cannot be read as a catalogue: {error}") from error
 
 
 def _tables(path: Path, database: sqlite3.Connection) -> dict[str, str]:
@@ -54,6 +55,6 @@ def _tables(path: Path, database: sqlite3.Connection) -> dict[str, str]:
     lacking = [table for table, name in found.items() if name is None]
     if lacking:
         raise UnreadableCatalogue(
-            str(path), f"is SQLite without the tables of Chinook: {', '.join(lacking)}"
+            place_of(path), f"is SQLite without the tables of Chinook: {', '.join(lacking)}"
         )
     return {table: f'"{name}"' for table, name in found.items()}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from heartline.importing.columns import UnreadableCatalogue, indexes_of, known_indexes
-from heartline.importing.rows import Cells, Fault
+from heartline.importing.rows import Cells, Fault, place_of
 
 GZIP = b"\x1f\x8b"
 BOM = b"\xef\xbb\xbf"
@@ -32,7 +32,7 @@ def csv_lines(path: Path, mapping: Mapping[str, str]) -> Iterator[tuple[str, Cel
         with path.open("rb") as binary, closing(_plain(binary)) as plain:
             yield from _cells(path, _decoded(path, plain), mapping)
     except DAMAGED as error:
-        raise UnreadableCatalogue(str(path), f"is a damaged archive ({error})") from error
+        raise UnreadableCatalogue(place_of(path), f"is a damaged archive ({error})") from error
 
 
 def _plain(binary: IO[bytes]) -> IO[bytes]:
@@ -46,12 +46,14 @@ def _decoded(path: Path, plain: IO[bytes]) -> Iterator[str]:
     while raw := plain.readline(MOST_LINE):
         number += 1
         if len(raw) == MOST_LINE:
-            raise UnreadableCatalogue(str(path), f"line {number} is longer than {MOST_LINE} bytes")
+            raise UnreadableCatalogue(
+                place_of(path), f"line {number} is longer than {MOST_LINE} bytes"
+            )
         try:
             yield (raw.removeprefix(BOM) if number == 1 else raw).decode()
         except UnicodeDecodeError as error:
             raise UnreadableCatalogue(
-                str(path),
+                place_of(path),
                 f"line {number} is not UTF-8, it may be Latin-1:"
                 " convert the file with `iconv -f latin1 -t utf-8`",
             ) from error
@@ -62,13 +64,13 @@ def _cells(
 ) -> Iterator[tuple[str, Cells] | Fault]:
     names = next(lines, None)
     if names is None:
-        raise UnreadableCatalogue(str(path), "is empty")
+        raise UnreadableCatalogue(place_of(path), "is empty")
     delimiter, header = _header(path, names, mapping)
     indexes = indexes_of(header, mapping)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    place, reader = place_of(path), csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         first = reader.line_num + 2  # of its lines; the reader has not seen the header
-        where = f"{path}:{first}"
+        where = f"{place}:{first}"
         try:
             values = next(reader, None)
         except csv.Error as error:
@@ -89,7 +91,7 @@ def _header(path: Path, first: str, mapping: Mapping[str, str]) -> tuple[str, li
     try:
         headers = {one: next(csv.reader([first], delimiter=one), []) for one in DELIMITERS}
     except csv.Error as error:
-        raise UnreadableCatalogue(str(path), f"its first line is not CSV: {error}") from error
+        raise UnreadableCatalogue(place_of(path), f"its first line is not CSV: {error}") from error
     return max(
         headers.items(), key=lambda each: (len(known_indexes(each[1], mapping)), len(each[1]))
     )

@@ -1,9 +1,11 @@
 """Rows of a catalogue: one track each, whatever file it stands in, and what is wrong with one."""
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -55,6 +57,11 @@ class Fault(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"
+
+
+def place_of(path: Path) -> str:
+    """Tell where a file is in text that can be kept and printed; names need not be UTF-8."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def row_of(where: str, cells: Cells) -> Row | Fault:

@@ -10,7 +10,7 @@ from heartline.importing.columns import NoColumns, UnreadableCatalogue
 from heartline.importing.csv_lines import GZIP, csv_lines
 from heartline.importing.parquet_lines import MAGIC as PARQUET
 from heartline.importing.parquet_lines import parquet_lines
-from heartline.importing.rows import Cells, Fault, Row, row_of
+from heartline.importing.rows import Cells, Fault, Row, place_of, row_of
 
 KNOWN = (
     "CSV (plain or gzipped), Parquet, SQLite with Chinook's tables, tagged audio files and folders"
@@ -30,9 +30,9 @@ def rows_of(path: Path, mapping: Mapping[str, str]) -> Iterator[Row | Fault]:
         for line in _lines(path, mapping):
             yield line if isinstance(line, Fault) else row_of(*line)
     except NoColumns as error:
-        raise UnreadableCatalogue(str(path), str(error)) from error
+        raise UnreadableCatalogue(place_of(path), str(error)) from error
     except OSError as error:
-        raise UnreadableCatalogue(str(path), error.strerror or str(error)) from error
+        raise UnreadableCatalogue(place_of(path), error.strerror or str(error)) from error
 
 
 def _lines(path: Path, mapping: Mapping[str, str]) -> Iterator[tuple[str, Cells] | Fault]:
@@ -48,4 +48,4 @@ def _lines(path: Path, mapping: Mapping[str, str]) -> Iterator[tuple[str, Cells]
         return csv_lines(path, mapping)
     if is_audio(path):
         return audio_lines(path)
-    raise UnreadableCatalogue(str(path), f"is no catalogue; understood are {KNOWN}")
+    raise UnreadableCatalogue(place_of(path), f"is no catalogue; understood are {KNOWN}")
