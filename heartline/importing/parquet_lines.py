@@ -12,10 +12,12 @@ from heartline.importing.rows import Cells, place_of
 
 MAGIC = b"PAR1"
 ROWS = 4_096  # decoded at once
+DAMAGED = (pa.ArrowException, OSError, ValueError, LookupError, OverflowError)
+UNREADABLE = object()  # a cell that has no value in Python
 
 
 def parquet_lines(path: Path, mapping: Mapping[str, str]) -> Iterator[tuple[str, Cells]]:
-    """Read the rows of a file.
+    """Read the rows of a file; of columns with one name, the first.
 
     Raises
     ------
@@ -30,10 +32,28 @@ def parquet_lines(path: Path, mapping: Mapping[str, str]) -> Iterator[tuple[str,
             names = file.schema_arrow.names
             theirs = {ours: names[at] for ours, at in indexes_of(names, mapping).items()}
             for batch in file.iter_batches(batch_size=ROWS, columns=sorted(set(theirs.values()))):
-                columns = [batch.column(name).to_pylist() for name in theirs.values()]
+                columns = [_cells(_first(batch, name)) for name in theirs.values()]
                 for values in zip(*columns, strict=True):
                     number += 1
                     yield f"{place}: row {number}", dict(zip(theirs, values, strict=True))
-    except (pa.ArrowException, OSError) as error:
-        problem = str(error).splitlines()[0]
+    except DAMAGED as error:
+        problem = (str(error) or type(error).__name__).splitlines()[0]
         raise UnreadableCatalogue(place, f"is damaged after row {number}: {problem}") from error
+
+
+def _first(batch: pa.RecordBatch, name: str) -> pa.Array:
+    return batch.column(batch.schema.names.index(name))
+
+
+def _cells(column: pa.Array) -> list[object]:
+    try:
+        return list(column.to_pylist())
+    except DAMAGED:  # bytes that are no UTF-8, nanoseconds, the year 146 138
+        return [_cell(one) for one in column]
+
+
+def _cell(scalar: pa.Scalar) -> object:
+    try:
+        return scalar.as_py()
+    except DAMAGED:
+        return UNREADABLE

@@ -16,6 +16,11 @@ def written(path: Path, columns: dict[str, Any]) -> Path:
     return path
 
 
+def latin_1(*texts: str) -> pa.Array:
+    """Make texts that are not UTF-8 where they are not ASCII; Arrow does not look."""
+    return pa.array([text.encode("latin-1") for text in texts]).view(pa.string())
+
+
 def test_rows_are_read_by_the_names_of_columns(tmp_path: Path) -> None:
     path = written(
         tmp_path / "c.parquet",
@@ -82,6 +87,40 @@ def test_a_cell_of_another_kind_is_a_fault(tmp_path: Path) -> None:
         ("title", "title: invalid"),
         ("title", "title: invalid"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        pytest.param("title", latin_1("\xf6", "T"), id="not UTF-8"),
+        pytest.param("release_date", pa.array([1, 1_000], pa.timestamp("ns")), id="nanoseconds"),
+        pytest.param("release_date", pa.array([2**62, 0], pa.timestamp("us")), id="far away"),
+        pytest.param(
+            "genres", pa.ListArray.from_arrays([0, 1, 2], latin_1("\xf6", "T")), id="in a list"
+        ),
+    ],
+)
+def test_a_cell_that_cannot_be_decoded_is_a_fault_of_its_row(
+    tmp_path: Path, column: str, cells: pa.Array
+) -> None:
+    path = written(
+        tmp_path / "c.parquet", {"title": ["T", "T"], "artist": ["A", "A"], column: cells}
+    )
+
+    fault, row = rows_of(path, {})
+
+    assert isinstance(fault, Fault)
+    assert (fault.where, fault.summary) == (f"{path}: row 1", f"{column}: invalid")
+    assert isinstance(row, Row)
+    assert (row.where, row.title) == (f"{path}: row 2", "T")
+
+
+def test_of_columns_with_one_name_the_first_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "c.parquet"
+    columns = [pa.array([each]) for each in ("T", "A", "U")]
+    pq.write_table(pa.table(columns, names=["title", "artist", "title"]), path)
+
+    assert list(rows_of(path, {})) == [Row(f"{path}: row 1", "T", ("A",))]
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
