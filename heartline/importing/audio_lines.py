@@ -39,10 +39,10 @@ BROKEN = (ValueError, LookupError, TypeError, AttributeError, OverflowError, EOF
 def audio_lines(path: Path) -> Iterator[tuple[str, Cells] | Fault]:
     """Read the tags of a file, or of every file of a folder, in the order of their names.
 
-    What is no audio file, or cannot be read, is a fault.
+    What is no audio file, or cannot be read, is a fault; so is a folder that cannot be read.
     """
     for each in _files(path) if path.is_dir() else (path,):
-        yield _line(each)
+        yield each if isinstance(each, Fault) else _line(each)
 
 
 def is_audio(path: Path) -> bool:
@@ -50,11 +50,24 @@ def is_audio(path: Path) -> bool:
     return not isinstance(_line(path), Fault)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for where, folders, names in os.walk(folder):
+def _files(folder: Path) -> Iterator[Path | Fault]:
+    away: list[OSError] = []
+    for where, folders, names in os.walk(folder, onerror=away.append):
+        yield from _told(away)
         folders.sort()
         for name in sorted(names):
             yield Path(where, name)
+    yield from _told(away)
+
+
+def _told(errors: list[OSError]) -> Iterator[Fault]:
+    yield from (_fault_of(Path(error.filename), error) for error in errors)
+    errors.clear()
+
+
+def _fault_of(path: Path, error: OSError) -> Fault:
+    said = f"cannot be read: {error.strerror or error}"
+    return Fault(place_of(path), "", "unreadable", said)
 
 
 def _line(path: Path) -> tuple[str, Cells] | Fault:
@@ -65,7 +78,7 @@ def _line(path: Path) -> tuple[str, Cells] | Fault:
             return Fault(where, "", "not_audio", "is no file")
         file = mutagen.File(path)
     except OSError as error:
-        return Fault(where, "", "unreadable", f"cannot be read: {error.strerror or error}")
+        return _fault_of(path, error)
     except (mutagen.MutagenError, *BROKEN) as error:
         return Fault(where, "", "unreadable", f"is a broken audio file: {error}")
     if file is None:

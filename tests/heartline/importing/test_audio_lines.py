@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -99,6 +100,31 @@ def test_what_is_no_audio_file_is_a_fault_and_never_waited_for(tmp_path: Path) -
         "pipe.mp3": "not_audio",
         "truncated.flac": "unreadable",
     }
+
+
+def test_a_folder_that_cannot_be_read_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "closed", "shut", "z"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "empty.mp3").touch()
+    scandir = os.scandir
+
+    def guarded(path: Path | str) -> object:  # who tests may be root, who may read all
+        if Path(path).name in {"closed", "shut"}:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    found = list(rows_of(tmp_path, {}))
+
+    assert [str(Path(one.where).relative_to(tmp_path)) for one in found] == [
+        "a/empty.mp3",
+        "closed",
+        "shut",
+        "z/empty.mp3",
+    ]
+    assert "closed: cannot be read: Permission denied" in str(found[1])
 
 
 def test_a_broken_copy_of_any_file_is_a_row_or_a_fault(tmp_path: Path) -> None:
