@@ -22,6 +22,7 @@ from stores.catalogue_rows import (
 from stores.tables import ALBUM_TRACKS, ARTIST_ALBUMS, ARTIST_TRACKS, CATALOGUE_PROGRESS
 
 SLICE = 1_000
+FIRST_LOT = 20  # rows of a list; where they were not enough, twice as many are read, and so on
 PROGRESS_KEY: Key = (0,)  # the log has one partition
 
 E = TypeVar("E", Artist, Album, Track)
@@ -117,10 +118,25 @@ class Catalogue:
 
     async def _listed(self, table: Table, of: str, kind: type[E], *, most: int | None) -> list[E]:
         """Tell the entities of a list, those that do not say so themselves left out."""
-        if not of:
-            return []
-        rows = await self._tables.scan_stamped(table, (of,), limit=most)
-        keys = [row.key for row in rows if row.state == LISTED]
+        found: list[E] = []
+        async for keys in self._lots(table, of, most):
+            found += await self._agreeing(table, keys, kind)
+            if most is not None and len(found) >= most:
+                break
+        return found[:most]
+
+    async def _lots(self, table: Table, of: str, most: int | None) -> AsyncIterator[list[Key]]:
+        """Go through a list; rows of what has left it are read, so one lot may not be enough."""
+        last: Key = ()
+        limit = None if most is None else max(most, FIRST_LOT)
+        while of:
+            rows = await self._tables.scan_stamped(table, (of,), limit=limit)
+            yield [row.key for row in rows if row.state == LISTED and row.key > last]
+            if limit is None or len(rows) < limit:
+                return
+            last, limit = rows[-1].key, 2 * limit
+
+    async def _agreeing(self, table: Table, keys: Sequence[Key], kind: type[E]) -> list[E]:
         found = await self._entities(kind, [str(key[-1]) for key in keys])
         pairs = ((found.get(str(key[-1])), (table.name, key)) for key in keys)
         return [entity for entity, place in pairs if entity and is_listed(entity, place)]

@@ -75,6 +75,18 @@ async def test_of_a_long_list_the_first_are_told(catalogue: Catalogue) -> None:
     assert await catalogue.artist_albums("nina", most=1) == [BLUES]
 
 
+@pytest.mark.parametrize("most", [1, 2, 25])
+async def test_what_left_a_long_list_takes_no_place_in_it(catalogue: Catalogue, most: int) -> None:
+    old = [Track(f"a{number:03}", "Old", ("nina",), "blues") for number in range(90)]
+    new = [Track(f"b{number:03}", "New", ("nina",), "blues") for number in range(30)]
+    await apply(catalogue, *old)
+    await apply(catalogue, *(Removed(EntityKind.TRACK, track.id) for track in old), position=2)
+    await apply(catalogue, *new, position=3)
+
+    assert await catalogue.artist_tracks("nina", most=most) == new[:most]
+    assert await catalogue.album_tracks("blues", most=most) == new[:most]
+
+
 async def test_an_album_is_as_large_as_its_list(catalogue: Catalogue) -> None:
     await apply(catalogue, BLUES, SINNERMAN, STRANGE)
     await apply(catalogue, replace(STRANGE, album="other"), position=2)
