@@ -93,20 +93,21 @@ class CatalogueWrites:
         """Remove an entity, which may be gone already; tells whether the store has that by now.
 
         :raises InUse: if albums or tracks name it.
-        :raises Unavailable: if that is not known to be in the log; removing it again is right.
+        :raises Unavailable: if that is not known to be in the log, or the store too far behind it
+            to tell who names it; removing it again is right.
         """
-        is_current = await self._is_current()
+        await self._check_current()
         await self._check_unused(kind, entity_id)
         track = (await self._entities.tracks([entity_id])).get(entity_id)
         place = await self._publish([Removed(kind, entity_id)])
         if kind is EntityKind.TRACK and track and track.isrc:
             await self._isrcs.release({track.isrc: track.id})
-        return is_current and await self._log.await_applied(place, APPLIED_TIMEOUT_S)
+        return await self._log.await_applied(place, APPLIED_TIMEOUT_S)
 
     async def _unknown_names(self, entities: Sequence[Entity]) -> dict[int, Refusal]:
         refused = await self._missing(entities)
-        if refused and not await self._is_current():
-            raise Unavailable("the store is far behind the catalogue's log")
+        if refused:
+            await self._check_current()
         return await self._missing(entities) if refused else {}
 
     async def _missing(self, entities: Sequence[Entity]) -> dict[int, Refusal]:
@@ -151,12 +152,16 @@ class CatalogueWrites:
         }
 
     async def _check_unused(self, kind: EntityKind, entity_id: str) -> None:
-        if kind is EntityKind.ARTIST and await self._entities.artist_albums(entity_id):
+        if kind is EntityKind.ARTIST and await self._entities.artist_albums(entity_id, most=1):
             raise InUse(kind, entity_id, "albums")
-        if kind is EntityKind.ARTIST and await self._entities.artist_tracks(entity_id):
+        if kind is EntityKind.ARTIST and await self._entities.artist_tracks(entity_id, most=1):
             raise InUse(kind, entity_id, "tracks")
-        if kind is EntityKind.ALBUM and await self._entities.album_tracks(entity_id):
+        if kind is EntityKind.ALBUM and await self._entities.album_tracks(entity_id, most=1):
             raise InUse(kind, entity_id, "tracks")
+
+    async def _check_current(self) -> None:
+        if not await self._is_current():
+            raise Unavailable("the store is far behind the catalogue's log")
 
     async def _is_current(self) -> bool:
         """Whether the store has, within a while, what the log has now."""

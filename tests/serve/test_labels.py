@@ -321,14 +321,44 @@ async def test_what_the_store_lacks_still_is_202(
     posted = await ask(world, "POST", ARTISTS, lines_of([ARTIST]), NDJSON)
     written = await put(world, f"{ARTISTS}/a1", {"name": "Air"})
     named = await ask(world, "POST", ALBUMS, lines_of([ALBUM]), NDJSON)
-    removed = await ask(world, "DELETE", f"{ARTISTS}/a1")
     await world.cataloguer.catch_up()
 
-    answers = [posted, written, removed]
-    assert [answer.status_code for answer in answers] == [202, 202, 202]
+    answers = [posted, written]
+    assert [answer.status_code for answer in answers] == [202, 202]
     assert posted.json() == {"accepted": 1, "rejected": []}
     assert (named.status_code, named.headers["Retry-After"]) == (503, "2")
-    assert set(await world.catalogue.artists([ARTIST["id"], "a1"])) == {ARTIST["id"]}
+    assert set(await world.catalogue.artists([ARTIST["id"], "a1"])) == {ARTIST["id"], "a1"}
+
+
+async def test_nothing_goes_while_the_store_cannot_tell_who_names_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await post(world, ARTISTS, ARTIST)
+    monkeypatch.setattr(catalogue_writes, "APPLIED_TIMEOUT_S", 0.05)
+    world.following.cancel()
+    await put(world, f"{ALBUMS}/{ALBUM['id']}", ALBUM)
+
+    early = await ask(world, "DELETE", f"{ARTISTS}/{ARTIST['id']}")
+    await world.cataloguer.catch_up()
+    late = await ask(world, "DELETE", f"{ARTISTS}/{ARTIST['id']}")
+
+    assert (early.status_code, early.headers["Retry-After"]) == (503, "2")
+    assert late.status_code == 409
+    assert await world.catalogue.artists([ARTIST["id"]])
+
+
+async def test_what_is_removed_and_still_shown_is_202(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await post(world, ARTISTS, ARTIST)
+    monkeypatch.setattr(catalogue_writes, "APPLIED_TIMEOUT_S", 0.05)
+    world.following.cancel()
+
+    removed = await ask(world, "DELETE", f"{ARTISTS}/{ARTIST['id']}")
+    await world.cataloguer.catch_up()
+
+    assert removed.status_code == 202
+    assert not await world.catalogue.artists([ARTIST["id"]])
 
 
 async def test_a_log_that_is_away_is_503(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
