@@ -60,11 +60,11 @@ class InUse(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What became of entities: why each of some was refused, and whether the others can be read."""
+class Published:
+    """What became of entities: why each of some was refused, and where the others are in the log."""
 
     refused: Mapping[int, Refusal]  # by place in what was to be written
-    is_applied: bool
+    place: int  # behind them; 0: there are none
 
 
 class CatalogueWrites:
@@ -74,7 +74,7 @@ class CatalogueWrites:
         self._log, self._entities, self._isrcs = log, entities, isrcs
         self._stale = StaleClaims(entities)
 
-    async def write(self, entities: Sequence[Entity]) -> Written:
+    async def publish(self, entities: Sequence[Entity]) -> Published:
         """Put entities in place of those of the same kind and id; the last of several holds.
 
         :raises Unavailable: if they are not known to be in the log; writing them again is right.
@@ -83,11 +83,15 @@ class CatalogueWrites:
         refused |= await self._taken_isrcs(_left(entities, refused))
         left = [entity for _, entity in _left(entities, refused)]
         if not left:
-            return Written(refused, is_applied=True)
+            return Published(refused, 0)
         given_up = await self._given_up(left)
         place = await self._publish(left)
         await self._isrcs.release(given_up)
-        return Written(refused, await self._log.await_applied(place, APPLIED_TIMEOUT_S))
+        return Published(refused, place)
+
+    async def is_applied(self, place: int) -> bool:
+        """Whether the store has, within a while, all up to *place*, so that it can be read."""
+        return not place or await self._log.await_applied(place, APPLIED_TIMEOUT_S)
 
     async def remove(self, kind: EntityKind, entity_id: str) -> bool:
         """Remove an entity, which may be gone already; tells whether the store has that by now.
@@ -102,7 +106,7 @@ class CatalogueWrites:
         place = await self._publish([Removed(kind, entity_id)])
         if kind is EntityKind.TRACK and track and track.isrc:
             await self._isrcs.release({track.isrc: track.id})
-        return await self._log.await_applied(place, APPLIED_TIMEOUT_S)
+        return await self.is_applied(place)
 
     async def _unknown_names(self, entities: Sequence[Entity]) -> dict[int, Refusal]:
         refused = await self._missing(entities)
@@ -165,7 +169,7 @@ class CatalogueWrites:
 
     async def _is_current(self) -> bool:
         """Whether the store has, within a while, what the log has now."""
-        return await self._log.await_applied(await self._log.end(), APPLIED_TIMEOUT_S)
+        return await self.is_applied(await self._log.end())
 
     async def _publish(self, changes: Sequence[Change]) -> int:
         try:

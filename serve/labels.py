@@ -59,17 +59,9 @@ class Labels:
         with self._bodies.hold(MOST_HELD_BYTES) as arriving:
             body = await read_body(request, most_bytes=MOST_BODY_BYTES, arriving=arriving)
             async with self._turn:  # one body becomes objects at a time
-                judged = await _judged(read, body, kind)
-                written = await self._writes.write([entity for _, entity in judged.taken])
-        refused = [
-            rejected(*_place(judged, number), refusal)
-            for number, refusal in written.refused.items()
-        ]
-        receipt = Receipt(
-            accepted=len(judged.taken) - len(refused),
-            rejected=sorted([*judged.rejected, *refused], key=lambda one: one.index),
-        )
-        return _answer(receipt, is_applied=written.is_applied)
+                receipt, place = await self._publish(await _judged(read, body, kind))
+            is_applied = await self._writes.is_applied(place)
+        return _answer(receipt, is_applied=is_applied)
 
     async def write(self, request: Request, kind: EntityKind) -> Response:
         """Write one entity."""
@@ -79,13 +71,13 @@ class Labels:
         entity = judge(kind, _named(fields, entity_id))
         if isinstance(entity, Refusal):
             raise _refused(entity)
-        written = await self._writes.write([entity])
-        if refusal := written.refused.get(0):
+        published = await self._writes.publish([entity])
+        if refusal := published.refused.get(0):
             raise _refused(refusal)
         stored = Stored(
             f"{base_url(request)}/v1/{kind}s/{entity.id}", entity.id, kind, uri(kind, entity.id)
         )
-        return _answer(stored, is_applied=written.is_applied)
+        return _answer(stored, is_applied=await self._writes.is_applied(published.place))
 
     async def remove(self, request: Request, kind: EntityKind) -> Response:
         """Remove one entity, if it is there."""
@@ -97,6 +89,18 @@ class Labels:
         except InUse as error:
             raise ApiError(409, str(error), "in_use") from error
         return Response(status_code=204 if is_applied else 202)
+
+    async def _publish(self, judged: Judged) -> tuple[Receipt, int]:
+        published = await self._writes.publish([entity for _, entity in judged.taken])
+        refused = [
+            rejected(*_place(judged, number), refusal)
+            for number, refusal in published.refused.items()
+        ]
+        receipt = Receipt(
+            accepted=len(judged.taken) - len(refused),
+            rejected=sorted([*judged.rejected, *refused], key=lambda one: one.index),
+        )
+        return receipt, published.place
 
 
 async def _judged(

@@ -330,6 +330,23 @@ async def test_what_the_store_lacks_still_is_202(
     assert set(await world.catalogue.artists([ARTIST["id"], "a1"])) == {ARTIST["id"], "a1"}
 
 
+async def test_who_waits_for_the_store_keeps_nobody_from_writing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue_writes, "APPLIED_TIMEOUT_S", 60.0)
+    world.following.cancel()
+
+    bodies = [lines_of([ARTIST | {"id": each}]) for each in ("a1", "a2")]
+    await world.account("label", Scope.LABEL)
+    writing = [asyncio.create_task(ask(world, "POST", ARTISTS, each, NDJSON)) for each in bodies]
+    async with asyncio.timeout(20):
+        while await world.changes.end() < len(bodies):
+            await world.changes.wait(1.0)
+    await world.cataloguer.catch_up()
+
+    assert [(await each).status_code for each in writing] == [200, 200]
+
+
 async def test_nothing_goes_while_the_store_cannot_tell_who_names_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
