@@ -21,7 +21,8 @@ SCHEMA = (
     f"PRAGMA cache_size = -{CACHE_KIB}",
     "CREATE TABLE entities (kind TEXT, id TEXT, entity BLOB, source TEXT, PRIMARY KEY (kind, id))"
     " WITHOUT ROWID",
-    "CREATE TABLE isrcs (isrc TEXT PRIMARY KEY, track TEXT) WITHOUT ROWID",
+    # A track keeps the first that it is told.
+    "CREATE TABLE isrcs (isrc TEXT PRIMARY KEY, track TEXT UNIQUE) WITHOUT ROWID",
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -104,14 +105,19 @@ class Gathered:
         isrcs = {said.track.isrc for _, said in rows} - {""}
         holders: dict[str, str] = dict(
             self._database.execute(
-                "SELECT * FROM isrcs WHERE isrc IN (SELECT value FROM json_each(?))",
-                (_list(isrcs),),
+                "SELECT * FROM isrcs WHERE isrc IN (SELECT value FROM json_each(?))"
+                " UNION SELECT * FROM isrcs WHERE track IN (SELECT value FROM json_each(?))",
+                (_list(isrcs), _list({said.track.id for _, said in rows})),
             )
         )
+        having = set(holders.values())
         faults, free = [], []
         for where, said in rows:
             track = said.track
-            holder = holders.setdefault(track.isrc, track.id) if track.isrc else track.id
+            if track.isrc and track.isrc not in holders and track.id not in having:
+                holders[track.isrc] = track.id
+                having.add(track.id)
+            holder = holders.get(track.isrc, track.id)
             if holder == track.id:
                 free.append((where, said))
             else:

@@ -3,7 +3,7 @@ from itertools import chain
 import pytest
 from msgspec.structs import replace
 
-from domain.catalogue import EntityKind
+from domain.catalogue import EntityKind, Track
 from domain.errors import Unavailable
 from heartline.importing.entities import Said, said_by
 from heartline.importing.gathered import Gathered, Told
@@ -58,6 +58,27 @@ def test_an_isrc_of_another_track_is_a_fault() -> None:
 
         assert (fault.where, fault.field, fault.reason) == ("c.csv:4", "isrc", "taken")
         assert [one.entity.id for one in told(gathered, EntityKind.TRACK)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_isrc_that_its_track_does_not_keep_is_free_for_others(together: bool) -> None:
+    first, second = "USRC17607839", "USRC17607840"
+    rows = said(
+        replace(ROW, isrc=first),
+        replace(ROW, isrc=second),
+        replace(ROW, isrc=second, id="2"),
+        replace(ROW, isrc=first, id="3"),
+    )
+    with Gathered() as gathered:
+        batches = [rows] if together else [[row] for row in rows]
+        (fault,) = chain.from_iterable(gathered.add(batch) for batch in batches)
+
+        assert fault.reason == "taken"
+        tracks = [one.entity for one in told(gathered, EntityKind.TRACK)]
+        assert [(one.id, one.isrc) for one in tracks if isinstance(one, Track)] == [
+            ("1", first),
+            ("2", second),
+        ]
 
 
 def test_without_room_nothing_is_imported() -> None:
