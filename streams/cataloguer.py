@@ -7,7 +7,7 @@ stays.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 from domain.errors import LogBehindStore, Unavailable
 from domain.positions import records_between
@@ -16,7 +16,6 @@ from stores.catalogue_log import CatalogueLog
 from stores.catalogue_rows import CatalogueRecord
 
 IDLE_S = 5.0
-RECORDS_TOGETHER = 4  # of up to 1 000 changes each; other writers of the store wait meanwhile
 RETRY_S = 0.5
 STUCK_S = 5.0
 
@@ -53,18 +52,19 @@ class Cataloguer:
             raise LogBehindStore(0, end, place)
         if await self._log.applied() < place:  # whoever applied it died then
             await self._log.commit(place)
-        async for records in self._records(place):
-            place = records[-1].position
-            await self._catalogue.apply(records, place)
+        async for record in self._records(place):
+            # One alone: a store that is slow gets no further with several than with one.
+            place = record.position
+            await self._catalogue.apply([record], place)
             await self._log.commit(place)
         return place
 
-    async def _records(self, place: int) -> AsyncIterator[Sequence[CatalogueRecord]]:
+    async def _records(self, place: int) -> AsyncIterator[CatalogueRecord]:
         while found := await self._log.read(place):
             if records_between(place, found[0].position) > 1:
                 log_.error("the catalogue's log has trimmed changes that the store lacks")
-            for begin in range(0, len(found), RECORDS_TOGETHER):
-                yield found[begin : begin + RECORDS_TOGETHER]
+            for record in found:
+                yield record
             place = found[-1].position
 
 
