@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.catalogue import Album, Artist, EntityKind
+from domain.catalogue import Album, Artist, EntityKind, Track
 from domain.ids import is_id
 from domain.markets import MARKETS, is_offered
 from serve.auth import Caller
@@ -21,7 +21,7 @@ from serve.catalogue_bodies import (
     Tracks,
 )
 from serve.catalogue_joins import Entities, join, known_tracks
-from serve.catalogue_objects import Known, Objects
+from serve.catalogue_objects import FIRST_TRACKS, Known, Objects
 from serve.errors import ApiError, invalid
 from serve.etags import tagged
 from serve.inputs import base_url, query_text
@@ -29,9 +29,7 @@ from serve.paging import Window, page
 
 MOST_IDS = 50
 MOST_TOP_TRACKS = 10
-MOST_LISTED = (
-    2_000  # of a list that somebody reads: nobody pages through those of "Various Artists"
-)
+MOST_LISTED = 2_000  # of an artist's lists: nobody pages through those of "Various Artists"
 MOST_COUNTED = 100  # of equal popularity, plays decide; more would be too many to read
 FROM_TOKEN = "from_token"  # noqa: S105  # what Spotify's clients say for the market of the account
 APPEARS_ON = "appears_on"
@@ -93,12 +91,11 @@ class Shelves:
         album = (await self._entities.albums([album_id])).get(album_id)
         if album is None:
             raise none_of(EntityKind.ALBUM)
-        tracks = await self._entities.album_tracks(album_id, most=MOST_LISTED)
-        shown = window.cut(tracks)
+        shown = await self._page(album_id, window)
         known = await join(self._entities, tracks=shown, albums=[album])
         objects = Objects(known, base_url(request), market)
         items = [objects.simple_track(track) for track in shown]
-        return _answer(request, page(request.url, window, items, len(tracks)))
+        return _answer(request, page(request.url, window, items, known.sizes[album_id]))
 
     async def artist(self, request: Request, _caller: Caller) -> Response:
         """Show an artist."""
@@ -153,13 +150,14 @@ class Shelves:
         self, request: Request, ids: Collection[str], market: str | None
     ) -> dict[str, AlbumObject]:
         found = await self._entities.albums(ids)
-        lists = await asyncio.gather(
-            *(self._entities.album_tracks(album_id, most=MOST_LISTED) for album_id in found)
-        )
+        lists = await asyncio.gather(*(self._page(album_id, FIRST_TRACKS) for album_id in found))
         tracks = dict(zip(found, lists, strict=True))
         known = await join(self._entities, tracks=chain.from_iterable(lists), albums=found.values())
         objects = Objects(known, base_url(request), market)
         return {album.id: objects.album(album, tracks[album.id]) for album in found.values()}
+
+    async def _page(self, album_id: str, window: Window) -> Sequence[Track]:
+        return await self._entities.album_page(album_id, skip=window.offset, most=window.limit)
 
     async def _discography(self, artist_id: str, groups: Collection[str]) -> list[Grouped]:
         own = await self._entities.artist_albums(artist_id, most=MOST_LISTED)

@@ -32,6 +32,10 @@ class Entities(Protocol):
         """Read the tracks of an album, by disc and number; of long lists only the first *most*."""
         ...
 
+    async def album_page(self, album_id: str, *, skip: int, most: int) -> Sequence[Track]:
+        """Read *most* tracks of an album behind the first *skip*, counted as its size is."""
+        ...
+
     async def artist_albums(self, artist_id: str, *, most: int | None = None) -> Sequence[Album]:
         """Read the albums that name an artist."""
         ...

@@ -75,18 +75,18 @@ class Objects:
         return SimpleTrackObject(**self._of_track(track))
 
     def album(self, album: Album, tracks: Sequence[Track]) -> AlbumObject:
-        """Show an album with the first of all its *tracks*."""
+        """Show an album with its first *tracks*."""
         url = URL(f"{self._href(EntityKind.ALBUM, album.id)}/tracks")
         if self.market:
             url = url.include_query_params(market=self.market)
-        shown = [self.simple_track(track) for track in FIRST_TRACKS.cut(tracks)]
+        shown = [self.simple_track(track) for track in tracks]
         return AlbumObject(
             **self._of_album(album),
             external_ids=ExternalIds(upc=album.upc),
             genres=list(album.genres),
             label=album.label,
             popularity=album.popularity,
-            tracks=page(url, FIRST_TRACKS, shown, len(tracks)),
+            tracks=page(url, FIRST_TRACKS, shown, self.known.sizes.get(album.id, 0)),
         )
 
     def simple_album(self, album: Album) -> SimpleAlbumObject:

@@ -65,6 +65,18 @@ class Catalogue:
         """Tell the tracks of an album, in their order; of long lists only the first *most*."""
         return await self._listed(ALBUM_TRACKS, album_id, Track, most=most)
 
+    async def album_page(self, album_id: str, *, skip: int, most: int) -> list[Track]:
+        """Tell the tracks in *most* places of an album's list, behind the first *skip*.
+
+        Places are counted as `album_sizes` does; those that no track agrees with are left out.
+        """
+        keys: list[Key] = []
+        async for lot in self._lots(ALBUM_TRACKS, album_id, skip + most):
+            keys += lot
+            if len(keys) >= skip + most:
+                break
+        return await self._agreeing(ALBUM_TRACKS, keys[skip : skip + most], Track)
+
     async def album_sizes(self, ids: Iterable[str]) -> dict[str, int]:
         """Count the tracks of albums, as they are listed."""
         distinct = sorted({each for each in ids if each})

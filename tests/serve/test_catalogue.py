@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httpx
@@ -6,6 +6,7 @@ import pytest
 
 from domain.catalogue import Album, AlbumType, Artist, EntityKind, Removed, Track
 from serve.catalogue import newest_first
+from stores.catalogue_rows import Held
 from tests.serve.world import HOST, World
 
 AIR, BECK, ZERO = Artist("a1", "Air", popularity=70), Artist("a2", "Beck"), Artist("a3", "Zero 7")
@@ -83,6 +84,27 @@ async def test_tracks_of_an_album_come_in_pages(shelves: World) -> None:
     assert [track["id"] for track in first["items"] + second["items"]] == ["t3", "t2"]
     assert [track["is_playable"] for track in first["items"] + second["items"]] == [True, True]
     assert (second["next"], second["previous"], second["total"]) == (None, first["href"], 2)
+
+
+async def test_of_a_long_album_only_what_is_shown_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracks = [Track(f"t{number:04}", "T", ("a1",), album="l2") for number in range(2_100)]
+    await world.describe(AIR, SAFARI, *tracks)
+    held, asked = world.catalogue.held, []
+
+    async def noting(kind: EntityKind, ids: Iterable[str]) -> dict[str, Held]:
+        found = await held(kind, ids)
+        asked.append(len(found))
+        return found
+
+    monkeypatch.setattr(world.catalogue, "held", noting)
+    first = (await read(world, "/v1/albums?ids=l2"))["albums"][0]
+    last = await read(world, "/v1/albums/l2/tracks?offset=2090&limit=20")
+
+    assert max(asked) == len(first["tracks"]["items"]) == 50
+    assert (first["total_tracks"], first["tracks"]["total"], last["total"]) == (2_100,) * 3
+    assert [track["id"] for track in last["items"]] == [track.id for track in tracks[2_090:]]
 
 
 async def test_links_stay_on_the_host_that_the_client_used(shelves: World) -> None:

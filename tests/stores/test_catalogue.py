@@ -87,6 +87,19 @@ async def test_what_left_a_long_list_takes_no_place_in_it(catalogue: Catalogue, 
     assert await catalogue.album_tracks("blues", most=most) == new[:most]
 
 
+async def test_an_album_comes_in_pages_of_what_is_on_it_still(catalogue: Catalogue) -> None:
+    tracks = [Track(f"t{number:03}", "Title", (), "blues") for number in range(90)]
+    await apply(catalogue, *tracks)
+    gone = [Removed(EntityKind.TRACK, track.id) for track in tracks[:60]]
+    await apply(catalogue, *gone, position=2)
+
+    pages = [await catalogue.album_page("blues", skip=skip, most=12) for skip in (0, 12, 24, 36)]
+
+    assert [track for page in pages for track in page] == tracks[60:]
+    assert list(map(len, pages)) == [12, 12, 6, 0]
+    assert await catalogue.album_page("", skip=0, most=12) == []
+
+
 async def test_an_album_is_as_large_as_its_list(catalogue: Catalogue) -> None:
     await apply(catalogue, BLUES, SINNERMAN, STRANGE)
     await apply(catalogue, replace(STRANGE, album="other"), position=2)
