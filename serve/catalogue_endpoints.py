@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from domain.markets import MARKETS
 from serve.auth import Caller
-from serve.catalogue import GROUPS, MOST_IDS, Shelves
+from serve.catalogue import GROUPS, MOST_IDS, MOST_LISTED, Shelves
 from serve.catalogue_bodies import (
     AlbumObject,
     Albums,
@@ -20,6 +20,7 @@ from serve.catalogue_bodies import (
     TrackObject,
     Tracks,
 )
+from serve.catalogue_objects import FIRST_TRACKS
 from serve.endpoints import Endpoint, Link, Parameter
 from serve.paging import WINDOW, Page
 
@@ -40,6 +41,8 @@ INCLUDE_GROUPS = Parameter(
     f"Some of {', '.join(GROUPS)}, separated by commas",
     {"type": "string", "pattern": f"^({'|'.join(GROUPS)})(,({'|'.join(GROUPS)}))*$"},
 )
+
+OF_MORE = f"; where there are more than {MOST_LISTED} albums or tracks, only of those with the smallest ids"
 
 
 def _reading(
@@ -67,11 +70,11 @@ def _reading(
 ENDPOINTS = (
     _reading("/v1/tracks/{id}", Shelves.track, TrackObject, "A track", MARKET),
     _reading("/v1/tracks", Shelves.tracks, Tracks, "Several tracks", MARKET),
-    _reading("/v1/albums/{id}", Shelves.album, AlbumObject, "An album and its tracks", MARKET),
+    _reading("/v1/albums/{id}", Shelves.album, AlbumObject, f"An album and its first {FIRST_TRACKS.limit} tracks", MARKET),
     _reading("/v1/albums", Shelves.albums, Albums, "Several albums", MARKET),
     _reading("/v1/albums/{id}/tracks", Shelves.album_tracks, Page[SimpleTrackObject], "The tracks of an album", MARKET, *WINDOW),
     _reading("/v1/artists/{id}", Shelves.artist, ArtistObject, "An artist"),
     _reading("/v1/artists", Shelves.artists, Artists, "Several artists"),
-    _reading("/v1/artists/{id}/albums", Shelves.artist_albums, Page[ArtistAlbumObject], "The albums of an artist, the newest first", INCLUDE_GROUPS, MARKET, *WINDOW),
-    _reading("/v1/artists/{id}/top-tracks", Shelves.top_tracks, TopTracks, "The best known tracks of an artist", MARKET),
+    _reading("/v1/artists/{id}/albums", Shelves.artist_albums, Page[ArtistAlbumObject], f"The albums of an artist, the newest first{OF_MORE}", INCLUDE_GROUPS, MARKET, *WINDOW),
+    _reading("/v1/artists/{id}/top-tracks", Shelves.top_tracks, TopTracks, f"The best known tracks of an artist{OF_MORE}", MARKET),
 )  # fmt: skip
