@@ -93,8 +93,9 @@ async def test_a_backend_that_is_away_is_told_and_what_was_last_known_grows_old(
 
     told = await scrape()
 
-    assert told.value("staleness_seconds", partition="0") == 360
-    assert told.value("lag_seconds", partition="0") == 360
+    # Rows may be complete to a moment before the last look at the clock.
+    assert told.value("staleness_seconds", partition="0") == pytest.approx(360, abs=0.1)
+    assert told.value("lag_seconds", partition="0") == pytest.approx(360, abs=0.1)
     assert told.value("status_age_seconds") == 360
     assert told.value("listeners", partition="0") == 1
     assert told.value("ready", part="store") == 1
