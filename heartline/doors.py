@@ -1,7 +1,7 @@
 """The doors: the applications of `serve`, built of the ports of one machine, within a replica."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp
@@ -39,6 +39,7 @@ from stores.isrcs import Isrcs
 from stores.refresh_families import RefreshFamilies
 
 Build: TypeAlias = Callable[[Settings, Generation], ASGIApp]
+Status: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 def ingest_app(settings: Settings, generation: Generation) -> ASGIApp:
@@ -86,24 +87,12 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
             stale_ms=settings.stale_limit_ms,
         )
 
-    def board() -> list[Snapshot]:
-        return read_board(wiring.now_ms())
-
     search = SearchLook(parts.index, changes, wiring.now_ms)
-
-    async def status_and_figures() -> Mapping[str, Any]:
-        of_search = await search.status()
-        return {
-            **await status(),
-            "search": of_search,
-            "figures": figures(await asyncio.to_thread(board)),
-        }
-
     looks = checks(records, rows, generation, shards, status, stale_ms=settings.stale_limit_ms)
     exposition = Exposition(
         status=status,
         checks=looks,
-        board=board,
+        board=_board,
         recounted=lambda: last_result(settings.data),
         now_ms=wiring.now_ms,
         version=wiring.release(),
@@ -113,7 +102,7 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
         writes=CatalogueWrites(changes, parts.catalogue, Isrcs(tables)),
         checks=looks,
         asides={"search": search.trouble},
-        status=status_and_figures,
+        status=_with_figures(status, search),
         exposition=exposition,
         requests=RequestMetrics(registry),
         searches=SearchMetrics(registry),
@@ -121,6 +110,21 @@ def main_app(settings: Settings, generation: Generation) -> ASGIApp:
         described=ingest.ENDPOINTS,
         extra_routes=page_routes(),
     )
+
+
+def _board() -> list[Snapshot]:
+    return read_board(wiring.now_ms())
+
+
+def _with_figures(status: Status, search: SearchLook) -> Status:
+    """Tell what an operator sees: the status, that of the search, and the figures of all processes."""
+
+    async def told() -> Mapping[str, Any]:
+        of_search = await search.status()
+        board = await asyncio.to_thread(_board)
+        return {**await status(), "search": of_search, "figures": figures(board)}
+
+    return told
 
 
 def _parts(settings: Settings, generation: Generation, tables: Tables, records: Log) -> Parts:

@@ -109,15 +109,6 @@ def build_main(
     logins = login.Login(parts.accounts, parts.families, parts.tokens)
     played = history.History(parts.listening, parts.catalogue, parts.presence, now_ms=parts.now_ms)
     shelves = Shelves(parts.catalogue, parts.listening)
-    tastes = Tastes(parts.listening, parts.catalogue, now_ms=parts.now_ms)
-    searching = search.Search(
-        parts.index,
-        parts.catalogue,
-        tastes.of,
-        now_ms=parts.now_ms,
-        weights=parts.weights,
-        metrics=searches,
-    )
     reference = openapi.Reference((*described, *DESCRIBED), version=version)
     return application(
         [
@@ -127,13 +118,25 @@ def build_main(
             *routes(history.ENDPOINTS, played, authenticate),
             *routes(catalogue_endpoints.ENDPOINTS, shelves, authenticate),
             *routes(label_endpoints.ENDPOINTS, Labels(writes), authenticate),
-            *routes(search_endpoints.ENDPOINTS, searching, authenticate),
+            *routes(search_endpoints.ENDPOINTS, _search(parts, searches), authenticate),
             *routes(health.ENDPOINTS, health.Health(checks, status, asides), authenticate),
             *routes(metrics.ENDPOINTS, Metrics(exposition), authenticate),
             *routes(openapi.ENDPOINTS, reference, authenticate),
             *extra_routes,
         ],
         requests=requests,
+    )
+
+
+def _search(parts: Parts, metrics: SearchMetrics | None) -> search.Search:
+    tastes = Tastes(parts.listening, parts.catalogue, now_ms=parts.now_ms)
+    return search.Search(
+        parts.index,
+        parts.catalogue,
+        tastes.of,
+        now_ms=parts.now_ms,
+        weights=parts.weights,
+        metrics=metrics,
     )
 
 
