@@ -7,7 +7,8 @@ from hypothesis import settings
 pytest_plugins = ["tests.servers.fixtures"]
 
 settings.register_profile("dev", max_examples=50, deadline=None)
-settings.register_profile("ci", max_examples=300, deadline=None, derandomize=True)
+settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True)
+settings.register_profile("deep", max_examples=2_000, deadline=None)  # --hypothesis-profile=deep
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 for name in [name for name in os.environ if name.startswith("RAY_")]:

@@ -28,7 +28,7 @@ from tests.strategies import EDGES, LISTENERS, heartbeats
 GENERATION = Generation(0, 1)
 WEEK_TTL_S = 90 * 86_400
 OWNERS = 3
-EXAMPLES = 300
+EXAMPLES = 150
 START = max(EDGES.values()) + DAY_MS
 
 Fate = Exception | None

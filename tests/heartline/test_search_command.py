@@ -16,7 +16,10 @@ from heartline.wiring import store
 
 
 async def shelve(settings: Settings) -> None:
-    async with store(settings, make=True) as tables, changing(settings, tables) as change:
+    async with (
+        store(settings, make=True) as tables,
+        changing(settings, tables, still_s=0.0) as change,
+    ):
         await change.publish(
             [Artist("nina", "Nina Simone"), Track("good", "Feeling Good", ("nina",), popularity=60)]
         )

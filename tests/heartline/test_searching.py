@@ -11,7 +11,7 @@ from heartline.wiring import now_ms, store
 async def test_what_a_command_changes_is_found_after_it_was_indexed(tmp_path: Path) -> None:
     settings = Settings(tmp_path)
     async with store(settings, make=True) as tables, catalogue_log_of(settings) as log:
-        async with changing(settings, tables) as change:
+        async with changing(settings, tables, still_s=0.0) as change:
             await change.publish([Artist("nina", "Nina Simone")])
         writer, index = open_writer(settings), open_index(settings)
         indexing = indexer(tables, log, writer)
