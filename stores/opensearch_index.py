@@ -21,7 +21,7 @@ from domain.catalogue import EntityKind
 from domain.entries import fame
 from domain.lookups import ENOUGH, RARE, SIMILAR_EDITS, is_forgiven, longest
 from domain.search import Candidate, Entry, Query
-from stores.opensearch_queries import Cascade, Completion, Matching, by_fame
+from stores.opensearch_queries import Completion, Matching, OpenSearchCascade, by_fame
 from stores.opensearch_session import NotDone, OpenSearchSession
 
 SIMILAR = 10  # words of each kind
@@ -54,7 +54,7 @@ class OpenSearchIndex:
         self, query: Query, kinds: Collection[EntityKind], *, now_ms: int, limit: int
     ) -> list[Candidate]:
         """Propose entries for a query."""
-        cascades = [Cascade(query, kind, now_ms=now_ms) for kind in kinds]
+        cascades = [OpenSearchCascade(query, kind, now_ms=now_ms) for kind in kinds]
         asked = [each for each in cascades if each.can_match]
         found = await self._matching([each.literal() for each in asked], limit)
         long = {word for each in asked for word in each.words if is_forgiven(word)}
@@ -106,7 +106,7 @@ class OpenSearchIndex:
         """Let go of the connections."""
         await self._session.close()
 
-    async def _rare(self, asked: Sequence[Cascade], long: Collection[str]) -> set[str]:
+    async def _rare(self, asked: Sequence[OpenSearchCascade], long: Collection[str]) -> set[str]:
         """Tell those of the words that hardly any entry has."""
         of_word = {word: {"bool": {"should": [each.has(word) for each in asked]}} for word in long}
         answers = await self._ask([_counted(query) for query in of_word.values()])

@@ -1,100 +1,49 @@
 """Queries as OpenSearch takes them, made as trees word by word: nothing that was typed is parsed there."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from domain.cascade import Cascade
 from domain.catalogue import EntityKind
-from domain.lookups import BEGUN, NEW_MS, asked_of, edits_of, exact, is_forgiven, spellings
-from domain.search import Query
+from domain.lookups import BEGUN, edits_of, is_forgiven, spellings
 from stores.opensearch_schema import MOST_BEGUN
 
 MOST_SPELLINGS = 20  # of a misspelt word; sixteen words of them stay below the most clauses, 1024
-NAMES = ("name", "artist", "album")
 
 Matching = Mapping[str, Any]
 
 
-class Cascade:
-    """The queries for one kind of entity, from what was typed to what may have been meant."""
-
-    def __init__(self, query: Query, kind: EntityKind, *, now_ms: int) -> None:
-        self._query, self._kind, self._now_ms = query, kind, now_ms
-        self._asked = asked_of(query, kind)
-        self._all = f"{kind}_all"
-        self.words = (*query.words, *(word for phrase in query.phrases for word in phrase))
-
-    @property
-    def can_match(self) -> bool:
-        """Whether anything is asked for, and entities of this kind have what is."""
-        return self._asked is not None
-
-    @cached_property
-    def _filters(self) -> list[Matching]:
-        found = [
-            _spelled(f"{self._kind}_{name}", spellings(words, at))
-            for name, words in (self._asked or {}).items()
-            for at in range(len(words))
-        ]
-        found += [_term(f"{self._kind}_genre", word) for word in self._query.genre]
-        for name, code in (("isrc", self._query.isrc), ("upc", self._query.upc)):
-            found += [_term(name, exact(code))] if code else []
-        if self._query.years:
-            first, last = self._query.years
-            found.append({"range": {"year": {"gte": first, "lte": last}}})
-        if self._query.is_new:
-            found.append({"range": {"added": {"gte": max(self._now_ms - NEW_MS, 0)}}})
-        return found
-
-    def literal(self) -> Matching:
-        """Every word as it was typed, the last one perhaps not to its end, phrases as they are."""
-        words = self._query.words
-        parts = [self._word(words, at) for at in range(len(words))]
-        if words:
-            begun = {"filter": _beginning(self._all, words[-1]), "boost": BEGUN}
-            parts[-1] = _some([parts[-1], {"constant_score": begun}])
-        return self._filtered(parts + self._phrases())
-
-    def corrected(self, words: Collection[str]) -> Matching:
-        """Every word, those of *words* with their typing errors, phrases as they are."""
-        return self._filtered(self._forgiving(self._query.words, words) + self._phrases())
-
-    def loosely(self, words: Collection[str]) -> Matching:
-        """Every word, those of *words* with their typing errors, also of phrases."""
-        return self._filtered(self._forgiving(self.words, words))
-
-    def partly(self, words: Collection[str]) -> Matching:
-        """Half of the words and more, also of phrases."""
-        parts = self._forgiving(self.words, words)
-        return self._filtered([_some(parts, least=(len(parts) + 1) // 2)])
+class OpenSearchCascade(Cascade[Matching]):
+    """The queries for one kind of entity."""
 
     def has(self, word: str) -> Matching:
         """Any of this kind that has a word."""
         return _term(self._all, word)
 
-    def _forgiving(self, words: Sequence[str], forgiven: Collection[str]) -> list[Matching]:
-        parts = [self._word(words, at) for at in range(len(words))]
-        return [
-            _some([part, _fuzzy(self._all, word, edits_of(word))]) if word in forgiven else part
-            for part, word in zip(parts, words, strict=True)
-        ]
-
-    def _phrases(self) -> list[Matching]:
-        return [self._phrase(phrase) for phrase in self._query.phrases]
-
-    def _word(self, words: Sequence[str], at: int) -> Matching:
-        return _spelled(self._all, spellings(words, at))
-
-    def _phrase(self, phrase: Sequence[str]) -> Matching:
-        if len(phrase) == 1:
-            return _term(self._all, phrase[0])
-        return _some([_side_by_side(f"{self._kind}_{each}", phrase) for each in NAMES])
+    def _or_begun(self, whole: Matching, word: str) -> Matching:
+        begun = {"filter": _beginning(self._all, word), "boost": BEGUN}
+        return _some([whole, {"constant_score": begun}])
 
     def _filtered(self, parts: Sequence[Matching]) -> Matching:
         filters = [_term("kind", self._kind), *self._filters]
-        if not parts:  # then every one is as good a match as another
+        if not parts:
             return {"constant_score": {"filter": {"bool": {"filter": filters}}}}
         return {"bool": {"must": parts, "filter": filters}}
+
+    def _term(self, field: str, word: str) -> Matching:
+        return _term(field, word)
+
+    def _misspelt(self, word: str) -> Matching:
+        return _fuzzy(self._all, word, edits_of(word))
+
+    def _side_by_side(self, field: str, words: Sequence[str]) -> Matching:
+        return {"match_phrase": {field: {"query": " ".join(words), "analyzer": "whitespace"}}}
+
+    def _between(self, field: str, first: int, last: int | None) -> Matching:
+        return {"range": {field: {"gte": first} | ({} if last is None else {"lte": last})}}
+
+    def _some(self, parts: Sequence[Matching], *, least: int = 1) -> Matching:
+        return _some(parts, least=least)
 
 
 class Completion:
@@ -171,10 +120,6 @@ def _fuzzy(field: str, word: str, edits: int) -> Matching:
 
 def _beginning(field: str, word: str) -> Matching:
     return {"prefix": {field: word}}
-
-
-def _side_by_side(field: str, words: Sequence[str]) -> Matching:
-    return {"match_phrase": {field: {"query": " ".join(words), "analyzer": "whitespace"}}}
 
 
 def _every(parts: Sequence[Matching]) -> Matching:

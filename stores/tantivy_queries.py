@@ -1,13 +1,13 @@
 """Queries as tantivy takes them, made word by word: its own parser can be killed by what people type."""
 
-from collections.abc import Collection, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 
 from tantivy import FieldType, Occur, Searcher
 from tantivy import Query as Matching
 
+from domain.cascade import Cascade
 from domain.catalogue import EntityKind
-from domain.lookups import BEGUN, NEW_MS, asked_of, edits_of, exact, spellings
+from domain.lookups import BEGUN, edits_of, spellings
 from domain.search import Query
 from stores.tantivy_schema import BEGINNINGS, OF_ARTISTS, schema
 
@@ -15,87 +15,48 @@ SCHEMA = schema()
 COMMON = 2_000  # a word that so many entries have is not taken for the beginning of another
 
 
-class Cascade:
-    """The queries for one kind of entity, from what was typed to what may have been meant."""
+class TantivyCascade(Cascade[Matching]):
+    """The queries for one kind of entity, in one state of the index."""
 
     def __init__(self, query: Query, kind: EntityKind, searcher: Searcher, *, now_ms: int) -> None:
-        self._query, self._kind, self._now_ms = query, kind, now_ms
-        self._asked = asked_of(query, kind)
-        self._searcher, self._all = searcher, f"{kind}_all"
-        self.words = (*query.words, *(word for phrase in query.phrases for word in phrase))
+        super().__init__(query, kind, now_ms=now_ms)
+        self._searcher = searcher
 
     def frequency(self, word: str) -> int:
         """Tell how many entries of this kind have a word."""
         return self._searcher.doc_freq(self._all, word)
 
-    @property
-    def can_match(self) -> bool:
-        """Whether anything is asked for, and entities of this kind have what is."""
-        return self._asked is not None
-
-    @cached_property
-    def _filters(self) -> list[Matching]:
-        found = [
-            _spelled(f"{self._kind}_{name}", spellings(words, at))
-            for name, words in (self._asked or {}).items()
-            for at in range(len(words))
-        ]
-        found += [_term(f"{self._kind}_genre", word) for word in self._query.genre]
-        for name, code in (("isrc", self._query.isrc), ("upc", self._query.upc)):
-            found += [_term(name, exact(code))] if code else []
-        if self._query.years:
-            found.append(_between("year", *self._query.years))
-        if self._query.is_new:
-            found.append(_between("added", max(self._now_ms - NEW_MS, 0), None))
-        if not self.words:
-            # Every one is as good a match as another; facts alone are not of one kind.
-            return [Matching.const_score_query(_every([*found, _term("kind", self._kind)]), 1.0)]
-        return [Matching.const_score_query(each, 0.0) for each in found]
-
-    def literal(self) -> Matching:
-        """Every word as it was typed, the last one perhaps not to its end, phrases as they are."""
-        words = self._query.words
-        parts = [self._word(words, at) for at in range(len(words))]
-        if words and self.frequency(words[-1]) < COMMON:
-            begun = beginning(self._kind, words[-1], of_artists=True)
-            parts[-1] = _some([parts[-1], Matching.const_score_query(begun, BEGUN)])
-        return self._filtered(parts + self._phrases())
-
-    def corrected(self, words: Collection[str]) -> Matching:
-        """Every word, those of *words* with their typing errors, phrases as they are."""
-        return self._filtered(self._forgiving(self._query.words, words) + self._phrases())
-
-    def loosely(self, words: Collection[str]) -> Matching:
-        """Every word, those of *words* with their typing errors, also of phrases."""
-        return self._filtered(self._forgiving(self.words, words))
-
-    def partly(self, words: Collection[str]) -> Matching:
-        """Half of the words and more, also of phrases."""
-        parts = self._forgiving(self.words, words)
-        return self._filtered([_some(parts, least=(len(parts) + 1) // 2)])
-
-    def _forgiving(self, words: Sequence[str], forgiven: Collection[str]) -> list[Matching]:
-        parts = [self._word(words, at) for at in range(len(words))]
-        return [
-            _some([part, _fuzzy(self._all, word, edits_of(word))]) if word in forgiven else part
-            for part, word in zip(parts, words, strict=True)
-        ]
-
-    def _phrases(self) -> list[Matching]:
-        return [self._phrase(phrase) for phrase in self._query.phrases]
-
     def _word(self, words: Sequence[str], at: int) -> Matching:
         known = [each for each in spellings(words, at) if self.frequency(each)]
-        return _spelled(self._all, known or [words[at]])
+        return self._spelled(self._all, known or [words[at]])
 
-    def _phrase(self, phrase: Sequence[str]) -> Matching:
-        if len(phrase) == 1:
-            return _term(self._all, phrase[0])
-        fields = [f"{self._kind}_{name}" for name in ("name", "artist", "album")]
-        return _some([Matching.phrase_query(SCHEMA, field, list(phrase)) for field in fields])
+    def _or_begun(self, whole: Matching, word: str) -> Matching:
+        if self.frequency(word) >= COMMON:
+            return whole
+        begun = beginning(self._kind, word, of_artists=True)
+        return _some([whole, Matching.const_score_query(begun, BEGUN)])
 
-    def _filtered(self, parts: Iterable[Matching]) -> Matching:
-        return _every([*parts, *self._filters])
+    def _filtered(self, parts: Sequence[Matching]) -> Matching:
+        if parts:
+            filters = [Matching.const_score_query(each, 0.0) for each in self._filters]
+            return _every([*parts, *filters])
+        facts = [*self._filters, _term("kind", self._kind)]  # which are not of one kind
+        return Matching.const_score_query(_every(facts), 1.0)
+
+    def _term(self, field: str, word: str) -> Matching:
+        return _term(field, word)
+
+    def _misspelt(self, word: str) -> Matching:
+        return _fuzzy(self._all, word, edits_of(word))
+
+    def _side_by_side(self, field: str, words: Sequence[str]) -> Matching:
+        return Matching.phrase_query(SCHEMA, field, list(words))
+
+    def _between(self, field: str, first: int, last: int | None) -> Matching:
+        return Matching.range_query(SCHEMA, field, FieldType.Unsigned, first, last)
+
+    def _some(self, parts: Sequence[Matching], *, least: int = 1) -> Matching:
+        return _some(parts, least=least)
 
 
 class Completion:
@@ -150,10 +111,6 @@ def _spelled(field: str, words: Iterable[str]) -> Matching:
 
 def _fuzzy(field: str, word: str, edits: int, *, prefix: bool = False) -> Matching:
     return Matching.fuzzy_term_query(SCHEMA, field, word, edits, prefix=prefix)
-
-
-def _between(field: str, first: int, last: int | None) -> Matching:
-    return Matching.range_query(SCHEMA, field, FieldType.Unsigned, first, last)
 
 
 def _every(parts: Sequence[Matching]) -> Matching:

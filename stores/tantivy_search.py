@@ -17,7 +17,7 @@ from domain.catalogue import EntityKind
 from domain.lookups import ENOUGH, RARE, SIMILAR_EDITS, is_forgiven, longest
 from domain.search import Candidate, Entry, Query
 from domain.words import joined, words
-from stores.tantivy_queries import Cascade, Completion, similar
+from stores.tantivy_queries import Completion, TantivyCascade, similar
 from stores.tantivy_schema import read_entry
 
 LOOKED_AT = 100  # entries that have a word like the one that may be wrong
@@ -34,7 +34,7 @@ def propose(
     limit: int,
 ) -> list[Candidate]:
     """Propose up to *limit* entries of each kind, by match and by match and fame."""
-    cascades = [Cascade(query, kind, searcher, now_ms=now_ms) for kind in kinds]
+    cascades = [TantivyCascade(query, kind, searcher, now_ms=now_ms) for kind in kinds]
     asked = [each for each in cascades if each.can_match]
     found = [_hits(searcher, each.literal(), limit) for each in asked]
     typed = {word for each in asked for word in each.words if is_forgiven(word)}

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from domain.catalogue import EntityKind
 from domain.search import Query
-from stores.opensearch_queries import Cascade, Completion, misspelt_beginning
+from stores.opensearch_queries import Completion, OpenSearchCascade, misspelt_beginning
 
 WORDS = st.text('ab東.*\\"', min_size=1, max_size=6)
 LETTERS = st.sampled_from('abc東.*\\"')
@@ -39,7 +39,9 @@ def test_what_begins_text_in_a_regular_expression_is_a_letter() -> None:
 
 def test_what_is_typed_is_never_more_than_the_text_of_a_leaf() -> None:
     typed = '") OR {"match_all": {}} *'
-    cascade = Cascade(Query(words=(typed,), phrases=((typed, typed),)), EntityKind.TRACK, now_ms=0)
+    cascade = OpenSearchCascade(
+        Query(words=(typed,), phrases=((typed, typed),)), EntityKind.TRACK, now_ms=0
+    )
 
     trees = [
         cascade.literal(),
