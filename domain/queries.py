@@ -88,6 +88,8 @@ class _Parsing:
 
     def query(self) -> Query:
         found = {name: tuple(found) for name, found in self.words.items()}
+        if "words" in found:  # punctuation is a word only where there is no other, in any piece
+            found["words"] = words(" ".join(found["words"]))
         return Query(**(self.facts | found), phrases=tuple(self.phrases))
 
     def _after_fact(self, key: str, value: str) -> tuple[str, str]:

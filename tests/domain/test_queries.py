@@ -79,6 +79,7 @@ def test_a_query_is_read(text: str, expected: Query) -> None:
         ("(" * 5_000 + "love" + ")" * 5_000, "(" * WORD_CHARACTERS),
         ("x" * 10_000, "x" * WORD_CHARACTERS),
         ("word " * 500, "word " * QUERY_WORDS),
+        (':"ARTIST:', "artist"),
         ("NOT " * 5_000, "not " * QUERY_WORDS),
         ("artist: " * 5_000, "artist " * QUERY_WORDS),
     ],
