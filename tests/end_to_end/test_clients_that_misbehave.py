@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
 CROWD = 10_000
 SLOW_S = 6.0  # how long others are watched beside slow ones
-SLOWEST_S = 2.0  # for others
+SLOWEST_S = 4.0  # for others: two SYNs that a busy machine loses cost 1 and 2 s
 MOST_GROWTH_MIB = 256
 TRICKLING = 200
 ANNOUNCED = 2 << 20
