@@ -26,13 +26,12 @@ from domain.fold import Fold
 from domain.kernels.state import Columns, Resolved
 from domain.payloads import Opened
 from domain.ports import Announcement, DeadLetters, Log, NowPlaying, Record
-from domain.positions import Generation, part_key, position
+from domain.positions import SHARDS, Generation, part_key, position
 from domain.rows import Rows
 from domain.units import SECOND_MS
 from domain.wanted import Stored, Wanted
 from stores.listening import Listening, Progress
 
-GROUP = "shards"
 SWEEP_EVERY = 20  # flushes; what was not touched for that many is forgotten
 
 log_ = logging.getLogger(__name__)
@@ -174,7 +173,7 @@ class Partition:
 
     async def _committed(self) -> int:
         part = self._number
-        committed = (await self._log.committed(GROUP, self._generation))[part]
+        committed = (await self._log.committed(SHARDS, self._generation))[part]
         written = await self._listening.progress(self._generation.number, part)
         end = (await self._log.ends(self._generation))[part]
         if end < max(committed, written.next_offset):
@@ -285,7 +284,7 @@ class Partition:
         counts = await self._counts(part, dues.counted)
         await self._listening.write_totals(part, counts, reached, progress)
         if dues.next_offset > self.durable:
-            await self._log.commit(GROUP, self._generation, {self._number: dues.next_offset})
+            await self._log.commit(SHARDS, self._generation, {self._number: dues.next_offset})
 
     async def _counts(self, part: int, counted: Counted) -> dict[str, int]:
         """Add plays to the subtotals of their tracks, but for those that these hold already."""

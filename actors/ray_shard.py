@@ -1,18 +1,23 @@
-"""Listener shards as Ray actors: a shell of one line a method around `ListenerShard`."""
+"""Listener shards as Ray actors: a shell of one line a method around `ListenerShard`.
+
+Whoever finds a shard imports this module, and shall not get its kernels with it.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from resource import getpagesize
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import ray
 
-from actors.listener_shard import ListenerShard
 from actors.shard_handles import NAMESPACE, RayShard, shard_name
 from domain.ports import NowPlaying, Record
 
+if TYPE_CHECKING:
+    from actors.listener_shard import ListenerShard
+
 CALLS_AT_ONCE = 1_000
-Build = Callable[[], ListenerShard]
+Build: TypeAlias = "Callable[[], ListenerShard]"
 
 
 class _Shard:

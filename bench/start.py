@@ -23,13 +23,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from actors.partition import GROUP
 from bench.report import Figure, Goal, report
 from bench.rig.up import Up, scratch, up
 from domain.batches import SCHEMA
 from domain.hashing import partition_of
 from domain.heartbeats import Kind
 from domain.payloads import encode
+from domain.positions import SHARDS
 from heartline import processes, wiring
 from heartline.settings import Settings
 
@@ -94,7 +94,7 @@ async def until_committed(data: Path) -> None:
     end_s = time.monotonic() + LIMIT_S
     async with wiring.log_of(Settings(data)) as log:
         generation = await log.generation()
-        while await log.committed(GROUP, generation) != await log.ends(generation):
+        while await log.committed(SHARDS, generation) != await log.ends(generation):
             if time.monotonic() > end_s:
                 raise SystemExit("the log was never consumed")
             await asyncio.sleep(LOOK_S)

@@ -13,6 +13,7 @@ NEVER = 0  # the position before every record
 ERASED_STAMP = (1 << 50) - 1  # larger than any record's: nothing late brings back what it deletes
 MOST_GENERATIONS = 1 << 8  # keeps every stamp below ERASED_STAMP
 MOST_PARTITIONS = 1 << 10
+SHARDS = "shards"  # the consumer group that has committed what is durable in rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,26 +3,26 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
 from actors.assignment import Assignment
-from actors.listener_shard import ListenerShard
 from actors.ray_assignment import put_assignment
 from actors.ray_shard import start_shard
 from actors.shard_handles import RayShard
-from actors.shard_metrics import ShardMetrics
 from domain.positions import Generation
-from domain.warm import warm
 from heartline import wiring
 from heartline.consuming import start_readers
 from heartline.gathering import start_gatherers
 from heartline.presence import announcer_of
 from heartline.settings import Settings
 from heartline.telemetry import begin_telemetry
+
+if TYPE_CHECKING:
+    from actors.listener_shard import ListenerShard
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +63,14 @@ def start_consumers(settings: Settings, generation: Generation) -> Consumers:
     return Consumers(shards, start_readers(settings, generation) + start_gatherers(settings))
 
 
-def shard_builder(settings: Settings, generation: Generation) -> Callable[[], ListenerShard]:
-    """Tell how a shard is made, in its own process."""
+def shard_builder(settings: Settings, generation: Generation) -> "Callable[[], ListenerShard]":
+    """Tell how a shard is made, in its own process: the only one that has the kernels."""
 
-    def build() -> ListenerShard:
+    def build() -> "ListenerShard":
+        from actors.listener_shard import ListenerShard
+        from actors.shard_metrics import ShardMetrics
+        from domain.warm import warm
+
         metrics = ShardMetrics(begin_telemetry("shard", settings))
         warm()  # the first heartbeat shall not wait for a compiler
         tables, log = wiring.opened(settings)

@@ -8,12 +8,11 @@ from typing import Any, NoReturn
 
 from ray.actor import ActorHandle
 
-from actors.partition import GROUP
 from actors.ray_assignment import RayAssignment
 from actors.routed_shards import RoutedShards
 from actors.shard_handles import FoundShards
 from domain.ports import Log
-from domain.positions import Generation
+from domain.positions import SHARDS, Generation
 from heartline import wiring
 from heartline.addresses import KafkaAddress
 from heartline.settings import Settings
@@ -55,7 +54,7 @@ async def align(log: Log, settings: Settings) -> None:
     """
     if address := KafkaAddress.parse(settings.log):
         for generation in await log.generations():
-            offsets = await log.committed(GROUP, generation)
+            offsets = await log.committed(SHARDS, generation)
             await log.commit(_group(address), generation, dict(enumerate(offsets)))
 
 
@@ -92,7 +91,7 @@ def consumer_builder(
             generation,
             _shards(),
             membership=_membership(address, generation, number),
-            durable_group=GROUP,
+            durable_group=SHARDS,
             end=_end,
         )
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-from actors.partition import GROUP, Partition
 from domain.errors import LogBehindStore, StoreBehindLog
 from domain.ports import DeadLetters, Log
-from domain.positions import Generation
+from domain.positions import SHARDS, Generation
 from heartline.settings import Settings
 from heartline.terminal import note
 from stores.listening import Listening
@@ -52,7 +51,7 @@ async def cut_off(
     log: Log, listening: Listening, generation: Generation
 ) -> dict[int, LogBehindStore]:
     """Find the partitions that end before what was committed or written: stamps would be used again."""
-    ends, committed = await log.ends(generation), await log.committed(GROUP, generation)
+    ends, committed = await log.ends(generation), await log.committed(SHARDS, generation)
     written = await listening.progress_of(generation.number, range(len(ends)))
     return {
         partition: LogBehindStore(partition, end, max(offset, rows.next_offset))
@@ -92,6 +91,8 @@ async def drain(
     Exception
         Whatever kept something from being written; another call goes on from there.
     """
+    from actors.partition import Partition  # with the kernels, which few starts need here
+
     for number in partitions:
         held = Partition(
             generation,

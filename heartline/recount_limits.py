@@ -3,8 +3,8 @@
 import asyncio
 import time
 
-from actors.partition import GROUP
 from domain.ports import Log
+from domain.positions import SHARDS
 from domain.units import DAY_MS
 from heartline import wiring
 from heartline.settings import Settings
@@ -19,7 +19,7 @@ async def until_committed(log: Log) -> None:
     generation = await log.generation()
     ends, until_s = await log.ends(generation), time.monotonic() + PATIENCE_S
     while True:
-        committed = await log.committed(GROUP, generation)
+        committed = await log.committed(SHARDS, generation)
         if all(offset >= end for offset, end in zip(committed, ends, strict=True)):
             return
         if time.monotonic() > until_s:

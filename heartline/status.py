@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from actors.partition import GROUP
 from domain.errors import Unavailable
 from domain.ports import Log
-from domain.positions import Generation
+from domain.positions import SHARDS, Generation
 from stores.listening import Listening
 
 ANSWER_S = 2.0
@@ -40,7 +39,7 @@ async def status_of(
     """
     told = await ask(shards)
     held = {each["partition"]: each for answer in told.values() for each in answer or ()}
-    ends, committed = await log.ends(generation), await log.committed(GROUP, generation)
+    ends, committed = await log.ends(generation), await log.committed(SHARDS, generation)
     progress = await listening.progress_of(generation.number, range(len(ends)))
     partitions = [
         _of_partition(number, end, wanted, each.complete_ms, held.get(number, {}), now_ms=now_ms())

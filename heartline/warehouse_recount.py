@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from actors.partition import GROUP
 from domain.calendar import IsoWeek
-from domain.positions import Generation
+from domain.positions import SHARDS, Generation
 from domain.units import QUARTER_MS
 from heartline import wiring
 from heartline.bucket_tasks import each_bucket
@@ -76,7 +75,7 @@ async def plan_for(settings: Settings, week: IsoWeek) -> Plan:
         check_whole(week, open_warehouse(settings).lacking_ms)
         if running_url(settings.data):
             await until_committed(log)
-        committed = {each: await log.committed(GROUP, each) for each in await log.generations()}
+        committed = {each: await log.committed(SHARDS, each) for each in await log.generations()}
     return Plan(settings, Window(week), committed)
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from actors.partition import GROUP
 from domain.calendar import IsoWeek
 from domain.ports import Log
-from domain.positions import Generation
+from domain.positions import SHARDS, Generation
 from domain.units import QUARTER_MS
 from heartline import wiring
 from heartline.differences import Difference
@@ -45,7 +44,7 @@ async def _run(options: argparse.Namespace, settings: Settings, week: IsoWeek | 
         _check_whole(week, whole)
         if running_url(settings.data):
             await until_committed(log)
-        committed = {each: await log.committed(GROUP, each) for each in await log.generations()}
+        committed = {each: await log.committed(SHARDS, each) for each in await log.generations()}
         with tempfile.TemporaryDirectory(prefix="heartline-recount-") as folder:
             buckets = LogBuckets(log, Path(folder), committed)
             repair = Repair(tables, log, wiring.ttls_s(settings))

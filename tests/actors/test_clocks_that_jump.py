@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from actors.partition import GROUP, Partition
+from actors.partition import Partition
 from domain.batches import batch_of
 from domain.payloads import encode
+from domain.positions import SHARDS
 from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from stores.listening import Listening
 from stores.sqlite_log import SqliteLog
@@ -98,5 +99,5 @@ async def test_after_a_jump_a_restart_goes_on_where_it_stood(
             >= (await house.log.read(GENERATION, 0, place, most_bytes=1))[0].appended_ms
         )
 
-    assert await house.log.committed(GROUP, GENERATION) == [len(jumps) + 1]
+    assert await house.log.committed(SHARDS, GENERATION) == [len(jumps) + 1]
     assert await house.new_partition().open() == len(jumps) + 1

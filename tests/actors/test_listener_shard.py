@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from actors.listener_shard import ListenerShard
-from actors.partition import GROUP
+from domain.positions import SHARDS
 from domain.units import SECOND_MS
 from stores.tables import PROGRESS
 from tests.actors.test_partition import GENERATION, House, beats
@@ -34,7 +34,7 @@ def shard_of(house: House, *, commit_window_ms: int) -> ListenerShard:
 
 async def committed(house: House, offset: int) -> None:
     async with asyncio.timeout(SOON_S):
-        while await house.log.committed(GROUP, GENERATION) != [offset]:  # noqa: ASYNC110  (nothing tells of it)
+        while await house.log.committed(SHARDS, GENERATION) != [offset]:  # noqa: ASYNC110  (nothing tells of it)
             await asyncio.sleep(0)
 
 
@@ -63,7 +63,7 @@ async def test_closing_in_the_middle_of_a_flush_loses_nothing(a_house: House) ->
 
     assert await a_house.listened_ms() == 30 * SECOND_MS
     assert await a_house.listening.track_plays(["t1"]) == [1]
-    assert await a_house.log.committed(GROUP, GENERATION) == [1]
+    assert await a_house.log.committed(SHARDS, GENERATION) == [1]
 
 
 async def test_a_partition_that_is_released_is_durable_and_gone(a_house: House) -> None:
@@ -75,7 +75,7 @@ async def test_a_partition_that_is_released_is_durable_and_gone(a_house: House) 
     await shard.release(0)
 
     assert await a_house.listened_ms() == 30 * SECOND_MS
-    assert await a_house.log.committed(GROUP, GENERATION) == [1]
+    assert await a_house.log.committed(SHARDS, GENERATION) == [1]
     assert await shard.status() == []
 
 

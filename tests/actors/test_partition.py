@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from actors.partition import GROUP, Partition
+from actors.partition import Partition
 from domain import recount
 from domain.errors import LogBehindStore, Unavailable
 from domain.heartbeats import Heartbeat, Kind
 from domain.payloads import encode_erase
 from domain.ports import DeadLetters, Key, StampedRow, Table
-from domain.positions import Generation
+from domain.positions import SHARDS, Generation
 from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from stores.listening import Listening, Progress
 from stores.sqlite_tables import SqliteTables
@@ -144,7 +144,7 @@ async def test_what_was_applied_is_in_the_rows_after_a_flush(house: House) -> No
     assert (play.track_id, play.ms_played, play.counted) == ("t1", MINUTE_MS, True)
     assert (play.played_at_ms, play.context) == (START, "album:1")
     assert await house.listening.track_plays(["t1"]) == [1]
-    assert await house.log.committed(GROUP, GENERATION) == [1]
+    assert await house.log.committed(SHARDS, GENERATION) == [1]
 
 
 async def test_a_record_that_comes_too_early_is_not_applied(house: House) -> None:
@@ -202,7 +202,7 @@ async def test_a_zombie_that_wakes_up_late_changes_nothing(house: House) -> None
 
     assert await house.listened_ms() == MINUTE_MS
     assert await house.listening.track_plays(["t1"]) == [1]
-    assert await house.log.committed(GROUP, GENERATION) == [2]
+    assert await house.log.committed(SHARDS, GENERATION) == [2]
 
 
 async def test_an_owner_that_slept_until_records_were_trimmed_begins_with_the_rows_of_others(
@@ -223,7 +223,7 @@ async def test_an_owner_that_slept_until_records_were_trimmed_begins_with_the_ro
 
     assert await house.listened_ms() == 90 * SECOND_MS
     assert await house.listening.track_plays(["t1"]) == [1]
-    assert await house.log.committed(GROUP, GENERATION) == [3]
+    assert await house.log.committed(SHARDS, GENERATION) == [3]
 
 
 async def test_the_store_being_away_delays_and_loses_nothing(house: House) -> None:
@@ -272,7 +272,7 @@ async def test_an_apply_that_breaks_leaves_nothing_behind(house: House, table: T
     assert between == Progress(START, 1)
     assert await house.listened_ms() == 40 * SECOND_MS
     assert await house.listening.track_plays(["t1"]) == [1]
-    assert await house.log.committed(GROUP, GENERATION) == [2]
+    assert await house.log.committed(SHARDS, GENERATION) == [2]
 
 
 @pytest.mark.parametrize("table", [LISTENING_HOURS, TRACK_PLAYS], ids=attrgetter("name"))
@@ -290,12 +290,12 @@ async def test_what_a_broken_flush_had_taken_is_written_by_the_next(
 
     assert await house.listened_ms() == 30 * SECOND_MS
     assert await house.listening.track_plays(["t1"]) == [1]
-    assert await house.log.committed(GROUP, GENERATION) == [1]
+    assert await house.log.committed(SHARDS, GENERATION) == [1]
 
 
 async def test_a_store_from_an_older_backup_is_made_good_from_the_log(house: House) -> None:
     await house.log.put(beats(0, 30))
-    await house.log.commit(GROUP, GENERATION, {0: 1})
+    await house.log.commit(SHARDS, GENERATION, {0: 1})
     partition = house.partition()
 
     assert await house.feed(partition) == 1

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import actors.partition
-from actors.partition import GROUP, Partition
+from actors.partition import Partition
 from domain.batches import batch_of
 from domain.errors import Unavailable
 from domain.heartbeats import Heartbeat, Kind
 from domain.payloads import encode
 from domain.ports import Key, Record, StampedRow, Table
-from domain.positions import Generation
+from domain.positions import SHARDS, Generation
 from domain.units import DAY_MS
 from stores.listening import Listening
 from tests.clock import Clock
@@ -193,7 +193,7 @@ class House:
         """See that what was promised is in the rows, and nothing that nobody said."""
         was_open, self.gate.open = self.gate.open, True
         progress = await self.listening.progress(0, 0)
-        committed = self.log.commits[GROUP, 0, 0]
+        committed = self.log.commits[SHARDS, 0, 0]
         complete = sum(record.appended_ms < progress.complete_ms for record in self.records)
         await self.compare(max(committed, complete), counted=committed)
         self.gate.open = was_open

@@ -15,12 +15,11 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from actors.partition import GROUP
 from domain.batches import batch_of
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
 from domain.payloads import encode
-from domain.positions import Generation
+from domain.positions import SHARDS, Generation
 from stores.kafka_log import KafkaLog
 from tests.end_to_end.running import CALL, environment
 from tests.servers.ports import free_ports
@@ -194,7 +193,7 @@ class Flow(Thread):
         ends = await log.ends(generation)
         while any(
             done < end
-            for done, end in zip(await log.committed(GROUP, generation), ends, strict=True)
+            for done, end in zip(await log.committed(SHARDS, generation), ends, strict=True)
         ):
             assert time.monotonic() < begun_s + limit_s, "it was never committed"
             await asyncio.sleep(0.1)

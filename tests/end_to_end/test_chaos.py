@@ -10,7 +10,7 @@ from tests.end_to_end.chaos.rounds import chaos
 
 pytestmark = [pytest.mark.beside, pytest.mark.end_to_end, pytest.mark.timeout(1_200)]
 
-ROUNDS = 22
+ROUNDS = 20
 SEED = 20_261_121
 SAMPLE = 60
 BUSY = 3  # this machine may have other things to do; `make bench-chaos` holds times to their goals

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from actors.partition import GROUP
 from domain.errors import LogBehindStore, StoreBehindLog
 from domain.fold import Fold
 from domain.hashing import partition_of
 from domain.heartbeats import Heartbeat, Kind
 from domain.ports import Record
-from domain.positions import Generation, part_key
+from domain.positions import SHARDS, Generation, part_key
 from domain.rows import Rows
 from domain.units import QUARTER_MS
 from heartline import wiring
@@ -72,7 +71,7 @@ async def test_another_number_begins_when_the_older_generation_is_consumed(
     assert await settle(log, rows, settings(3), now_ms=clock) == Generation(1, 3)
 
     older = Generation(0, 2)
-    assert await log.committed(GROUP, older) == await log.ends(older)
+    assert await log.committed(SHARDS, older) == await log.ends(older)
     quarter = MONDAY_MS // QUARTER_MS
     found = await rows.quarters("ann", quarter, quarter, now_ms=clock())
     assert found.mapping() == {quarter: 20_000}
@@ -96,14 +95,14 @@ async def test_none_begins_while_the_older_one_could_not_be_written(
     assert await log.generation() == Generation(0, 1)
 
     assert await settle(log, rows, settings(2), now_ms=clock) == Generation(1, 2)
-    assert await log.committed(GROUP, Generation(0, 1)) == [1]
+    assert await log.committed(SHARDS, Generation(0, 1)) == [1]
 
 
 async def test_a_log_that_ends_before_what_was_committed_is_refused(
     rows: Listening, clock: Clock
 ) -> None:
     log = MemoryLog(clock, partitions=2)
-    await log.commit(GROUP, Generation(0, 2), {1: 7})
+    await log.commit(SHARDS, Generation(0, 2), {1: 7})
 
     with pytest.raises(LogBehindStore, match="ends at 0, but 7 was committed"):
         await settle(log, rows, settings(2), now_ms=clock)
@@ -111,7 +110,7 @@ async def test_a_log_that_ends_before_what_was_committed_is_refused(
 
 async def test_a_new_generation_begins_when_told_to(rows: Listening, clock: Clock) -> None:
     log = MemoryLog(clock, partitions=2)
-    await log.commit(GROUP, Generation(0, 2), {1: 7})
+    await log.commit(SHARDS, Generation(0, 2), {1: 7})
 
     began = await settle(log, rows, settings(2, new_generation=True), now_ms=clock)
 
@@ -123,7 +122,7 @@ async def test_a_new_generation_begins_when_the_partitions_that_are_whole_are_co
 ) -> None:
     log = MemoryLog(clock, partitions=2)
     ann = partition_of("ann", 2)
-    await log.commit(GROUP, Generation(0, 2), {1 - ann: 7})
+    await log.commit(SHARDS, Generation(0, 2), {1 - ann: 7})
     await log.put([beat(MONDAY_MS), beat(MONDAY_MS + 20_000)])
 
     await settle(log, rows, settings(2, new_generation=True), now_ms=clock)
@@ -138,7 +137,7 @@ async def test_a_store_from_an_older_backup_is_made_good_before_the_next_generat
 ) -> None:
     log = MemoryLog(clock, partitions=2)
     await log.put([beat(MONDAY_MS), beat(MONDAY_MS + 20_000)])
-    await log.commit(GROUP, Generation(0, 2), {partition_of("ann", 2): 1})
+    await log.commit(SHARDS, Generation(0, 2), {partition_of("ann", 2): 1})
 
     await settle(log, rows, settings(3), now_ms=clock)
 
@@ -165,7 +164,7 @@ async def trimmed(clock: Clock, partitions: int) -> MemoryLog:
         clock.advance(1_000)
         await log.put([beat(at)])
     ann = partition_of("ann", partitions)
-    await log.commit(GROUP, Generation(0, partitions), {ann: 1})
+    await log.commit(SHARDS, Generation(0, partitions), {ann: 1})
     await log.trim(before_ms=clock(), keep_bytes=1 << 30)
     return log
 
@@ -188,7 +187,7 @@ async def test_a_store_that_lacks_what_was_trimmed_goes_on_when_told_to(
 
     older = Generation(0, 2)
     assert began == Generation(1, 2)
-    assert await log.committed(GROUP, older) == await log.ends(older)
+    assert await log.committed(SHARDS, older) == await log.ends(older)
 
 
 @pytest.mark.parametrize("partition", [0, 1])

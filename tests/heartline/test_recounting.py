@@ -4,11 +4,10 @@ from pathlib import Path
 import pytest
 
 from actors.listener_shard import ListenerShard
-from actors.partition import GROUP
 from domain.calendar import IsoWeek
 from domain.heartbeats import Heartbeat, Kind
 from domain.ports import Record, StampedRow
-from domain.positions import stamp
+from domain.positions import SHARDS, stamp
 from domain.rows import encode_week
 from domain.units import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS, utc_week
 from heartline import wiring
@@ -74,7 +73,7 @@ class Machine:
         repair: Repair | None = None,
     ) -> list[Difference]:
         generation = await self.log.generation()
-        committed = {generation: await self.log.committed(GROUP, generation)}
+        committed = {generation: await self.log.committed(SHARDS, generation)}
         self.folder.joinpath("buckets").mkdir(exist_ok=True)
         buckets = LogBuckets(self.log, self.folder / "buckets", committed)
         await buckets.advance()
@@ -143,7 +142,7 @@ async def test_a_number_that_is_too_small_or_too_large_is_found(machine: Machine
 async def test_rows_that_were_lost_are_found(machine: Machine) -> None:
     await machine.listened("ann", 1)
     generation = await machine.log.generation()
-    await machine.log.commit(GROUP, generation, {0: 1, 1: 1})
+    await machine.log.commit(SHARDS, generation, {0: 1, 1: 1})
 
     found = [each.what.split(",")[0] for each in await machine.differences()]
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from actors.listener_shard import ListenerShard
-from actors.partition import GROUP
 from domain.batches import batch_of
 from domain.heartbeats import Heartbeat, Kind
 from domain.log_records import records_of
 from domain.payloads import encode_erase
 from domain.ports import StampedRow, Table
+from domain.positions import SHARDS
 from domain.units import MINUTE_MS
 from heartline import wiring
 from heartline.settings import Settings
@@ -115,4 +115,4 @@ class Machine:
         async with wiring.log_of(self.settings) as log:
             generation = await log.generation()
             ends = dict(enumerate(await log.ends(generation)))
-            await log.commit(GROUP, generation, ends)
+            await log.commit(SHARDS, generation, ends)

@@ -14,9 +14,8 @@ from faust.transport.consumer import Consumer as FaustConsumer
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
-from actors.partition import GROUP
 from domain.errors import Unavailable
-from domain.positions import Generation
+from domain.positions import SHARDS, Generation
 from streams.consumer import LOOK_S, Consumer
 from streams.membership import Membership
 from streams.tailer import Shard
@@ -83,7 +82,7 @@ class Member:
             generation,
             shards,
             membership=Membership("", "log", CONSUMERS, process.name),
-            durable_group=GROUP,
+            durable_group=SHARDS,
             end=_end,
         )
 

@@ -9,12 +9,12 @@ import actors.partition
 import heartline.generations
 import stores.cql_conditions
 from actors.listener_shard import ListenerShard
-from actors.partition import GROUP, Dues, Partition
+from actors.partition import Dues, Partition
 from domain.counted import Counted
 from domain.errors import Unavailable
 from domain.fold import Fold
 from domain.ports import Key, Record, Table
-from domain.positions import position
+from domain.positions import SHARDS, position
 from domain.rows import FORMAT, Rows, encode_week, hour_quarters, read_hour, read_week
 from domain.units import HOUR_MS, quarter_of, utc_week, week_start_ms
 from domain.wanted import Stored, Wanted
@@ -51,7 +51,7 @@ def mutated(name: str) -> Iterator[None]:
 
 async def _commit_first(self: Partition, dues: Dues) -> None:
     if dues.next_offset > self.durable:
-        await self._log.commit(GROUP, self._generation, {self._number: dues.next_offset})
+        await self._log.commit(SHARDS, self._generation, {self._number: dues.next_offset})
     await _write(self, dues)
 
 
