@@ -14,8 +14,8 @@ ANYWHERE = TITLE | ARTIST | ALBUM
 # How a name is read, in the order of `titles_of`; what each is worth stands in `domain.likeness`.
 WHOLE, WITHOUT_ADDITIONS, BARE, ARTIST_ALONE = range(4)
 
-NAMES_KEPT = 1 << 13
-ENTRIES_KEPT = 1 << 13
+NAMES_KEPT = 1 << 14
+ENTRIES_KEPT = 1 << 15  # a kilobyte each
 
 _OWN_FIELDS = {
     EntityKind.ARTIST: TITLE | ARTIST,

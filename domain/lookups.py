@@ -66,4 +66,4 @@ def asked_of(query: Query, kind: EntityKind) -> dict[str, Sequence[str]] | None:
 
 def exact(code: str) -> str:
     """Write a code as it is compared: without hyphens and spaces."""
-    return "".join(words(code))
+    return code.lower() if code.isascii() and code.isalnum() else "".join(words(code))

@@ -99,6 +99,14 @@ class SearchWriter(Protocol):
         """Put entries in place of those of the same kind and id; nothing is durable before `commit`."""
         ...
 
+    async def fill(self, entries: Sequence[Entry]) -> None:
+        """Write entries of an index whose position was asked for just now: each comes once.
+
+        As `write`; but while an index is new, until a position is committed, no older entry is
+        looked for, which takes less time.
+        """
+        ...
+
     async def commit(self, position: int | None = None) -> None:
         """Make durable what was written and, in the same step, *position* (None: as it was).
 

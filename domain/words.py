@@ -6,20 +6,23 @@ case, marks, full width, apostrophes, the dots of T.N.T., the dollar of Ke$ha, t
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from itertools import groupby
 
 WORD_CHARACTERS = 64
 MOST_WORDS = 128
 MOST_CHARACTERS = 4096
 
+_APOSTROPHES = tuple(
+    map(ord, "\u2018\u2019\u201b\u2032\u00b4\u1ffd\u02b9\u02bb\u02bc\u02c8\u055a\uff07")
+)
 _ORNAMENTS = "™℠®©℗ـ"
 # What no decomposition turns into plain letters, and apostrophes in all their shapes.
 _LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i"}
     | {"ŋ": "n", "ŧ": "t", "ƒ": "f", "×": "x"}
-    | dict.fromkeys("\u2018\u2019\u201b\u2032\u00b4\u1ffd\u02b9\u02bb\u02bc\u02c8\u055a\uff07", "'")
+    | dict.fromkeys(map(chr, _APOSTROPHES), "'")
     | dict.fromkeys(_ORNAMENTS)
 )
 # Classes of marks that make another letter: nukta, voiced kana, virama. 0 is no mark, or a vowel.
@@ -33,7 +36,7 @@ _UNSPACED = re.compile(
     "\u3040-\u30ff\u3100-\u318f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff"
     "\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff]"
 )
-_PLAIN = re.compile(r"[A-Za-z0-9 ]*")
+_PLAIN = re.compile(rf"[A-Za-z0-9 ]{{0,{MOST_CHARACTERS}}}")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _STARS_INSIDE = re.compile(r"(?<=\w)\*+(?=\w)")
 _ACRONYM = re.compile(r"(?<![^\W_])[^\W\d_](?:\.[^\W\d_])+(?![^\W_])")
@@ -44,10 +47,20 @@ _AND = re.compile(r"&|(?<=\S\s)\+(?=\s\S)")
 
 def fold(text: str) -> str:
     """Write *text* as all texts that read the same are written; spaces and punctuation stay."""
-    if text.isascii():
-        return text.lower()
+    plain = text if text.isascii() else text.translate(_latin())
+    return plain.lower() if plain.isascii() else _fold(text)
+
+
+def _fold(text: str) -> str:
     folded = _decomposed(text.translate(_LETTERS)).casefold()
     return unicodedata.normalize("NFKC", _decomposed(folded.translate(_LETTERS)).casefold())
+
+
+@cache
+def _latin() -> dict[int, str]:
+    """Write letters of Latin scripts as they are folded, each by itself: most names have no others."""
+    folded = {code: _fold(chr(code)) for code in (*range(0xA0, 0x250), *_APOSTROPHES)}
+    return {code: letters for code, letters in folded.items() if letters.isascii()}
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -55,9 +68,9 @@ def words(text: str) -> tuple[str, ...]:
 
     Text without letters, digits and symbols is one word as it stands, so that "!!!" can be found.
     """
-    text = text[:MOST_CHARACTERS]
     if _PLAIN.fullmatch(text):
-        return tuple(word[:WORD_CHARACTERS] for word in text.lower().split()[:MOST_WORDS])
+        return _limited(text.lower().split())
+    text = text[:MOST_CHARACTERS]
     folded = fold(text)
     spelled = _spelled(folded)
     found = _found(spelled)
@@ -72,7 +85,7 @@ def words(text: str) -> tuple[str, ...]:
 
 def joined(words: Sequence[str]) -> tuple[str, ...]:
     """Glue neighbouring words by two, by three, and all of them; pairs of characters are let be."""
-    if all(map(str.isascii, words)):
+    if "".join(words).isascii():
         return tuple(dict.fromkeys(_glued(words)))
     runs = groupby(words, key=is_unspaced)
     spaced = [list(run) for has_no_spaces, run in runs if not has_no_spaces]
@@ -89,12 +102,16 @@ def is_in_words(character: str) -> bool:
     return _kind(character) != "between"
 
 
-def _glued(run: Sequence[str]) -> Iterator[str]:
-    for size in {2, 3, len(run)} - {0, 1}:
-        for at in range(len(run) - size + 1):
-            together = "".join(run[at : at + size])
-            if len(together) <= WORD_CHARACTERS:
-                yield together
+def _glued(run: Sequence[str]) -> list[str]:
+    found = ["".join(run[at : at + 2]) for at in range(len(run) - 1)]
+    if len(run) > 2:
+        found += ["".join(run[at : at + 3]) for at in range(len(run) - 2)]
+        found.append("".join(run))
+    return [together for together in found if len(together) <= WORD_CHARACTERS]
+
+
+def _limited(found: Sequence[str]) -> tuple[str, ...]:
+    return tuple([word[:WORD_CHARACTERS] for word in found[:MOST_WORDS]])
 
 
 def _decomposed(text: str) -> str:
@@ -125,8 +142,7 @@ def _spelled(folded: str) -> str:
 
 def _found(spelled: str) -> tuple[str, ...]:
     if spelled.isascii():
-        found = _ASCII_WORD.findall(spelled)[:MOST_WORDS]
-        return tuple(word[:WORD_CHARACTERS] for word in found)
+        return _limited(_ASCII_WORD.findall(spelled))
     runs = ((kind, "".join(run)) for kind, run in groupby(spelled, key=_kind))
     return tuple(word for kind, run in runs for word in _of_run(kind, run))[:MOST_WORDS]
 

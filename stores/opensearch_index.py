@@ -64,10 +64,9 @@ class OpenSearchIndex:
         forgiven = longest(long)
         if forgiven and not any(found) and (forgiven != rare or query.phrases):
             await self._add(found, [each.loosely(forgiven) for each in asked], limit)
-        empty = [at for at, each in enumerate(asked) if not found[at] and len(each.words) > 1]
-        partly = await self._matching([asked[at].partly(rare) for at in empty], limit)
-        for at, hits in zip(empty, partly, strict=True):
-            found[at] = hits
+        if not any(found):
+            several = [each for each in asked if len(each.words) > 1]
+            found = await self._matching([each.partly(rare) for each in several], limit)
         return _first(found, limit)
 
     async def complete(

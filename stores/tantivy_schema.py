@@ -11,7 +11,7 @@ by themselves. They hold the words of `domain.words`, between spaces:
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -35,9 +35,10 @@ from domain.words import joined, words
 SCHEMA = 1  # another one has another directory, and is filled anew
 BEGINNINGS = 3  # letters; longer ones are looked up among the words
 OF_ARTISTS = "·"  # before beginnings of artists' words, which the entry does not have for a name
-SLICES = 64  # parts that all entries are read in
+SLICES = tuple(map(str, range(64)))  # parts that all entries are read in
 POSITION = "position"  # the key of the document that says how far the index is
 KNOWN_NAMES = 1 << 15  # whose words are remembered: those of artists and albums come again
+KNOWN_WORDS = 1 << 16
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Entry).decode
@@ -80,23 +81,10 @@ def key_of(kind: EntityKind, entity_id: str) -> str:
     return f"{kind}:{entity_id}"
 
 
-def slices() -> list[str]:
-    """Name the parts of all entries."""
-    return [str(number) for number in range(SLICES)]
-
-
-class _Names(NamedTuple):
-    """Names as they are indexed."""
-
-    words: list[str]  # texts: the words in their order, the glued ones if there are any
-    all: str
-    begins: str
-    begins_of_artists: str
-
-
 class _Fields(NamedTuple):
-    """What the fields of a kind are called."""
+    """What a kind and its fields are called."""
 
+    kind: str
     name: str
     artist: str
     album: str
@@ -107,63 +95,93 @@ class _Fields(NamedTuple):
     @classmethod
     def of(cls, kind: EntityKind) -> "_Fields":
         """Name them."""
-        return cls(*(f"{kind}_{field}" for field in cls._fields))
+        return cls(kind.value, *(f"{kind}_{field}" for field in cls._fields[1:]))
 
 
 FIELDS = {kind: _Fields.of(kind) for kind in EntityKind}
 
+# Names as they are indexed: words in their order, those glued to their neighbours, how all begin.
+_Names = tuple[str, str, str]
+
+
+def _names(*names: str) -> _Names:
+    plain, glued = list[str](), list[str]()
+    for name in names:
+        found = words(name)
+        plain += found
+        if len(found) > 1:
+            glued += joined(found)
+    begins = list(map(_begins, plain))
+    if glued and min(map(len, plain)) < BEGINNINGS:  # else they begin as the words do
+        begins += map(_begins, glued)
+    return " ".join(plain), " ".join(glued), " ".join(begins)
+
+
+@lru_cache(KNOWN_WORDS)
+def _begins(word: str) -> str:
+    return " ".join(word[:letters] for letters in range(1, min(len(word), BEGINNINGS) + 1))
+
 
 @lru_cache(KNOWN_NAMES)
-def _names(*names: str) -> _Names:
-    found = [words(name) for name in names]
-    plain = [word for each in found for word in each]
-    glued = [together for each in found if len(each) > 1 for together in joined(each)]
-    both = plain + glued
-    begins = (
-        {word[:1] for word in plain} | {word[:2] for word in both} | {word[:3] for word in both}
-    )
-    texts = [" ".join(plain), " ".join(glued)] if glued else [" ".join(plain)]
-    of_artists = f" {OF_ARTISTS}".join(["", *begins])
-    return _Names(texts, " ".join(both), " ".join(begins), of_artists)
+def _known_names(*names: str) -> _Names:
+    return _names(*names)
 
 
-def document(entry: Entry, of: Schema) -> Document:
-    """Make the document of an entry."""
-    name, kind, called = _names(entry.name), entry.kind.value, FIELDS[entry.kind]
-    fields: dict[str, Any] = {
-        "key": f"{kind}:{entry.id}",
-        "slice": str(crc32(entry.id.encode()) % SLICES),
-        "kind": kind,
-        called.name: name.words,
-        called.begins: name.begins,
-        "fame": fame(entry),
-        "year": year(entry.released),
-        "added": max(entry.added_ms, 0),
-        "entry": _encode(entry),
-    }
-    texts = [name.all]
+@lru_cache(KNOWN_NAMES)
+def _begins_of_artists(*names: str) -> str:
+    return " ".join({f"{OF_ARTISTS}{begin}" for begin in _known_names(*names)[2].split()})
+
+
+def document(entry: Entry) -> Document:
+    """Make the document of an entry, field by field: that takes half as long as from a dictionary."""
+    made, called = Document(), FIELDS[entry.kind]
+    text = made.add_text
+    text("key", f"{called.kind}:{entry.id}")
+    text("slice", SLICES[crc32(entry.id.encode()) % len(SLICES)])
+    text("kind", called.kind)
+    plain, glued, begins = _names(entry.name)
+    text(called.name, plain)
+    text(called.begins, begins)
+    found = [plain]
+    if glued:
+        text(called.name, glued)
+        found.append(glued)
     if entry.artists:
-        artists = _names(*entry.artists)
-        fields[called.artist] = artists.words
-        fields[called.begins] = name.begins + artists.begins_of_artists
-        texts.append(artists.all)
+        plain, glued, _ = _known_names(*entry.artists)
+        text(called.artist, plain)
+        text(called.artist, glued)
+        text(called.begins, _begins_of_artists(*entry.artists))
+        found += plain, glued
     if entry.album:
-        album = _names(entry.album)
-        fields[called.album] = album.words
-        texts.append(album.all)
-    fields[called.all] = " ".join(texts)
+        plain, glued, _ = _known_names(entry.album)
+        text(called.album, plain)
+        text(called.album, glued)
+        found += plain, glued
+    text(called.all, " ".join(found))
+    _add_facts(made, entry, called)
+    return made
+
+
+def _add_facts(made: Document, entry: Entry, called: _Fields) -> None:
     if entry.genres:
-        fields[called.genre] = _names(*entry.genres).all
+        plain, glued, _ = _known_names(*entry.genres)
+        made.add_text(called.genre, f"{plain} {glued}")
     if entry.isrc:
-        fields["isrc"] = exact(entry.isrc)
+        made.add_text("isrc", exact(entry.isrc))
     if entry.upc:
-        fields["upc"] = exact(entry.upc)
-    return Document.from_dict(fields, of)
+        made.add_text("upc", exact(entry.upc))
+    made.add_unsigned("fame", fame(entry))
+    made.add_unsigned("year", year(entry.released))
+    made.add_unsigned("added", max(entry.added_ms, 0))
+    made.add_bytes("entry", _encode(entry))
 
 
-def position_document(position: int, of: Schema) -> Document:
+def position_document(position: int) -> Document:
     """Make the document that says how far the index is."""
-    return Document.from_dict({"key": POSITION, POSITION: position}, of)
+    made = Document()
+    made.add_text("key", POSITION)
+    made.add_integer(POSITION, position)
+    return made
 
 
 def read_entry(searcher: Searcher, address: DocAddress) -> Entry:

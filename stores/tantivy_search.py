@@ -44,9 +44,8 @@ def propose(
         _add(found, [_hits(searcher, each.corrected(rare), limit) for each in asked])
     if forgiven and not any(found) and (forgiven != rare or query.phrases):
         _add(found, [_hits(searcher, each.loosely(forgiven), limit) for each in asked])
-    for at, each in enumerate(asked):
-        if not found[at] and len(each.words) > 1:
-            found[at] = _hits(searcher, each.partly(rare), limit)
+    if not any(found):
+        found = [_hits(searcher, each.partly(rare), limit) for each in asked if len(each.words) > 1]
     return [one for hits in found for one in _candidates(searcher, hits, limit)]
 
 

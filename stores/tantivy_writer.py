@@ -18,13 +18,13 @@ from domain.errors import Unavailable
 from domain.search import Entry
 from stores.tantivy_schema import (
     POSITION,
+    SLICES,
     document,
     key_of,
     open_index,
     position_document,
     read_entry,
     schema,
-    slices,
 )
 
 HEAP_BYTES = 128 << 20
@@ -42,6 +42,7 @@ class TantivyWriter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="search-writer")
         self._index: Index | None = None
         self._writer: IndexWriter | None = None
+        self._is_new = self._is_written = False
 
     async def position(self) -> int | None:
         """Tell the offset up to which the index is complete; None: it was never filled."""
@@ -53,6 +54,10 @@ class TantivyWriter:
         """Put entries in place of those of the same kind and id."""
         await self._run(lambda: self._write(entries, removed))
 
+    async def fill(self, entries: Sequence[Entry]) -> None:
+        """Put entries into an index that is being filled; each comes once."""
+        await self._run(lambda: self._fill(entries))
+
     async def commit(self, position: int | None = None) -> None:
         """Make durable what was written, with *position*."""
         await self._run(lambda: self._commit(position))
@@ -60,7 +65,7 @@ class TantivyWriter:
     async def entries(self, kind: EntityKind) -> AsyncIterator[Entry]:
         """Read all entries of a kind, slice by slice of one commit."""
         searcher = await self._run(lambda: self._opened().searcher())
-        for each in slices():
+        for each in SLICES:
             for entry in await self._run(partial(_entries, searcher, kind, each)):
                 yield entry
 
@@ -93,6 +98,7 @@ class TantivyWriter:
     def _position(self) -> int | None:
         self._writing()  # whoever asks is about to write
         searcher = self._opened().searcher()
+        self._is_new = not (searcher.num_docs or self._is_written)
         query = Query.term_query(SCHEMA, "key", POSITION)
         for _, address in searcher.search(query, 1, count=False).hits:
             position: int | None = searcher.doc(address).get_first(POSITION)
@@ -100,18 +106,27 @@ class TantivyWriter:
         return None
 
     def _write(self, entries: Sequence[Entry], removed: Sequence[tuple[EntityKind, str]]) -> None:
-        writer = self._writing()
+        writer, self._is_written = self._writing(), True
         newest = {key_of(entry.kind, entry.id): entry for entry in entries}
         for key in (*newest, *(key_of(*each) for each in removed)):
             writer.delete_documents_by_term("key", key)
         for entry in newest.values():
-            writer.add_document(document(entry, SCHEMA))
+            writer.add_document(document(entry))
+
+    def _fill(self, entries: Sequence[Entry]) -> None:
+        if not self._is_new:
+            self._write(entries, ())
+            return
+        writer, self._is_written = self._writing(), True
+        for entry in entries:
+            writer.add_document(document(entry))
 
     def _commit(self, position: int | None) -> None:
         writer = self._writing()
         if position is not None:
+            self._is_new = False
             writer.delete_documents_by_term("key", POSITION)
-            writer.add_document(position_document(position, SCHEMA))
+            writer.add_document(position_document(position))
         writer.commit()
 
     def _close(self) -> None:

@@ -104,7 +104,7 @@ class Indexer:
         written = 0
         for kind in EntityKind:
             async for entries in self._entries.all(kind):
-                await self._writer.write(entries)
+                await self._writer.fill(entries)
                 written += len(entries)
                 self._metrics.indexed(len(entries))
                 if written >= UNCOMMITTED:

@@ -27,6 +27,9 @@ class MemoryWriter:
             self._entries.pop(key, None)
         self._entries |= {(entry.kind, entry.id): entry for entry in entries}
 
+    async def fill(self, entries: Sequence[Entry]) -> None:
+        await self.write(entries)
+
     async def commit(self, position: int | None = None) -> None:
         self.committed = dict(self._entries)
         self._position = self._position if position is None else position

@@ -145,6 +145,22 @@ async def test_the_newest_entry_of_an_id_holds(stage: Stage) -> None:
     assert ids(await stage.candidates([ARTIST], words=("helo",))) == {"1"}
 
 
+async def test_an_index_that_is_filled_again_has_each_entry_once(stage: Stage) -> None:
+    one, other = track("Hello", id="1"), track("Hello", id="2")
+    await stage.writer.position()
+    await stage.writer.fill([one])
+    await stage.commit()  # and there its filling ended
+    place = await stage.writer.position()
+    await stage.writer.fill([one, other])
+    await stage.commit(1)
+    await stage.writer.fill([other])
+    await stage.commit(2)
+    found = await stage.candidates([TRACK], words=("hello",))
+
+    assert place is None
+    assert sorted(each.entry.id for each in found) == ["1", "2"]
+
+
 async def test_what_is_removed_is_not_found(stage: Stage) -> None:
     await stage.put(track("Hello", id="1"), artist("Hello", id="1"), track("Hello", id="2"))
     await stage.writer.write([], [(TRACK, "1"), (ALBUM, "1"), (TRACK, "9")])

@@ -103,6 +103,11 @@ def test_what_can_be_seen_has_a_word(text: str) -> None:
     assert words(text)
 
 
+@given(st.text(st.characters(max_codepoint=0x2FF) | st.sampled_from("’‘´ʼ＇")))
+def test_latin_text_folds_as_it_does_beside_other_scripts(text: str) -> None:
+    assert fold(text) + "光" == fold(text + "光")
+
+
 def test_every_character_folds_once_and_for_all() -> None:
     characters = [chr(point) for point in range(0, sys.maxunicode + 1, 61)]
 
