@@ -161,7 +161,10 @@ class Objects:
         return {"is_playable": offered, "restrictions": UNSET if offered else Restrictions()}
 
     def _href(self, kind: EntityKind, entity_id: str) -> str:
-        return f"{self.base}/v1/{kind}s/{quote(entity_id, safe='')}"
+        safe = (
+            entity_id if entity_id.isalnum() and entity_id.isascii() else quote(entity_id, safe="")
+        )
+        return f"{self.base}/v1/{kind}s/{safe}"
 
 
 def uri(kind: EntityKind, entity_id: str) -> str:

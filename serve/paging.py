@@ -1,6 +1,7 @@
 """Pages of a list by offset, in Spotify's shape, with links on the host that the client used."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
@@ -48,9 +49,9 @@ class Window(NamedTuple):
         return items[self.offset : self.offset + self.limit]
 
 
-def page(url: URL, window: Window, items: Sequence[T], total: int) -> Page[T]:
-    """Put a part of a list of *total* items, which is read at *url*, on a page."""
-    limit, offset = window
+def page(read_at: URL, window: Window, items: Sequence[T], total: int) -> Page[T]:
+    """Put a part of a list of *total* items, which is read at *read_at*, on a page."""
+    (limit, offset), url = window, str(read_at)
     following, before = offset + limit, max(0, offset - limit)
     return Page(
         href=_at(url, limit, offset),
@@ -63,8 +64,10 @@ def page(url: URL, window: Window, items: Sequence[T], total: int) -> Page[T]:
     )
 
 
-def _at(url: URL, limit: int, offset: int) -> str:
-    return str(url.include_query_params(limit=limit, offset=offset))
+@lru_cache(64)
+def _at(url: str, limit: int, offset: int) -> str:
+    """Tell where another part is; the pages of one answer ask for the same."""
+    return str(URL(url).include_query_params(limit=limit, offset=offset))
 
 
 WINDOW = (
