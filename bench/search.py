@@ -3,7 +3,8 @@
 Through the real `heartline up`, with its tantivy index in the data directory: each request is sent when
 its time has come, and its latency counts from then, whatever came of those before. Queries are what
 people type of the catalogue's own names: title and artist, title alone, artist alone, with an error,
-without an end; suggestions are asked for after each letter from the first to the eighth.
+without an end; suggestions are asked for after each letter from the first to the eighth. What is typed is
+drawn from every 50th track, one that is twice as popular twice as often.
 
 The documents are made, folded and indexed by one thread that feeds one writer thread of tantivy; making
 entries is not counted, everything else is.
@@ -14,6 +15,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from random import Random
 from statistics import quantiles
@@ -22,7 +24,7 @@ import aiohttp
 
 from bench.report import Figure, Goal, Plot, report
 from bench.rig.up import scratch, up
-from domain.entries import entry_of
+from domain.entries import FAME_OF_POPULARITY, entry_of
 from domain.search import Entry
 from heartline import wiring
 from heartline.catalogues import catalogue_log_of, changing
@@ -35,6 +37,7 @@ WARM = 200
 CONNECTIONS = 64  # whoever waits for one waits at our expense
 LETTERS = 8
 PUBLISHED = 5_000
+TOGETHER = 1_000
 SEED = 6
 SEARCH_MS, SUGGEST_MS, DOCUMENTS_A_SECOND = 50, 20, 50_000
 
@@ -69,7 +72,7 @@ async def written(seen: Seen) -> None:
         for block in synthetic_catalogue(seen.tracks, seed=SEED):
             entries = entries_of(block)
             began_s = time.perf_counter()
-            await writer.write(entries)
+            await writer.fill(entries)
             took_s += time.perf_counter() - began_s
             seen.documents += len(entries)
         began_s = time.perf_counter()
@@ -80,9 +83,9 @@ async def written(seen: Seen) -> None:
     seen.documents_a_second = seen.documents / took_s
 
 
-async def prepared(data: Path, seen: Seen) -> tuple[str, list[str]]:
+async def prepared(data: Path, seen: Seen) -> tuple[str, "Names"]:
     """Fill a catalogue and its index; tells a token, and names of which queries are made."""
-    settings, names = wiring.settings(data), []
+    settings, names = wiring.settings(data), Names()
     async with wiring.store(settings, make=True) as tables:
         account = await wiring.accounts(tables).create("ann", password=None, time_zone="UTC")
         async with changing(settings, tables) as change:
@@ -90,7 +93,7 @@ async def prepared(data: Path, seen: Seen) -> tuple[str, list[str]]:
                 everything = [*block.artists, *block.albums, *block.tracks]
                 for begin in range(0, len(everything), PUBLISHED):
                     await change.publish(everything[begin : begin + PUBLISHED])
-                names += names_of(block)
+                names.add(block)
         async with catalogue_log_of(settings) as log:
             writer, began_s = open_writer(settings), time.perf_counter()
             await indexer(tables, log, writer).begin()
@@ -100,24 +103,37 @@ async def prepared(data: Path, seen: Seen) -> tuple[str, list[str]]:
     return token, names
 
 
-def names_of(block: Block) -> list[str]:
-    """Take some titles with their artists."""
-    artists = {artist.id: artist.name for artist in block.artists}
-    return [f"{track.name}\t{artists[track.artists[0]]}" for track in block.tracks[::50]]
+@dataclass(slots=True)
+class Names:
+    """Some titles with their artists, and how often they are asked for."""
+
+    known: list[tuple[str, str]] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def add(self, block: Block) -> None:
+        """Take some of a block's."""
+        artists = {artist.id: artist.name for artist in block.artists}
+        for track in block.tracks[::50]:
+            self.known.append((track.name, artists[track.artists[0]]))
+            self.weights.append(2 ** (track.popularity / FAME_OF_POPULARITY))
+
+    def drawn(self, random: Random) -> Iterator[tuple[str, str]]:
+        """Draw titles with their artists, for ever."""
+        sums = list(accumulate(self.weights))
+        while True:
+            yield from random.choices(self.known, cum_weights=sums, k=TOGETHER)
 
 
-def searches(names: Sequence[str], random: Random) -> Iterator[str]:
+def searches(names: Names, random: Random) -> Iterator[str]:
     """Type queries, for ever."""
-    while True:
-        title, artist = random.choice(names).split("\t")
+    for title, artist in names.drawn(random):
         typed = random.choice([f"{title} {artist}", title, artist, f"{artist} {title}"])
         if random.random() < 0.3:
             typed = misspelt(typed, random)
-        yield (
-            typed[: random.randint(4, len(typed))]
-            if len(typed) > 4 and random.random() < 0.2
-            else typed
-        )
+        if len(typed) > 4 and random.random() < 0.2:
+            typed = typed[: random.randint(4, len(typed))]
+        if typed.strip():
+            yield typed
 
 
 def misspelt(text: str, random: Random) -> str:
@@ -128,10 +144,10 @@ def misspelt(text: str, random: Random) -> str:
     )
 
 
-def beginnings(names: Sequence[str], random: Random) -> Iterator[str]:
+def beginnings(names: Names, random: Random) -> Iterator[str]:
     """Type names letter by letter, for ever."""
-    while True:
-        name = random.choice(random.choice(names).split("\t"))
+    for either in names.drawn(random):
+        name = random.choice(either)
         for letters in range(1, min(LETTERS, len(name)) + 1):
             if name[:letters].strip():
                 yield name[:letters]

@@ -3,8 +3,9 @@
 The questions come from real catalogues (`bench.rig.relevance`), the distractors from `heartline catalogue
 generate`. Half of the questions are put aside: the ranking is tuned on the other half. Beside each figure,
 which is success at 3, stand success at 1, 3 and 10 and the mean reciprocal rank. The peer is SQLite FTS5 as
-a music server uses it: every word or its beginning, ordered by bm25. OpenSearch is asked where
-``HEARTLINE_SEARCH`` names one, in our order and in its own.
+a music server uses it: every word or its beginning, ordered by bm25. OpenSearch is one node on this
+machine, asked in our order and in its own; every engine is asked one question after the other, with
+few tracks first, which warms it up, and shows how the cost of a search grows.
 
 Predicted: 1.00 for what is typed right, as before with a twentieth of the tracks; FTS5 without most of what
 is misspelt and respaced; a title alone and misspelt hardest, since names like it are many.
@@ -22,97 +23,129 @@ To come: to look for errors also where the last word of a query is only the begi
 
 import argparse
 import asyncio
-import os
-import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from statistics import mean, median, quantiles
+from statistics import mean, quantiles
 
 from bench.report import Figure, Goal, report
 from bench.rig import real_music
-from bench.rig.fts5 import Fts5
-from bench.rig.relevance import Answer, Question, answer_of, questions
+from bench.rig.engines import (
+    NOW_MS,
+    Asked,
+    Engine,
+    Filling,
+    Finder,
+    Node,
+    Ours,
+    Peer,
+    ask,
+    opensearch,
+    settings,
+)
+from bench.rig.relevance import Question, questions
 from bench.rig.up import scratch
 from domain.entries import entry_of
-from domain.queries import parse
-from domain.ranking import order
-from domain.search import Entry, SearchIndex
-from heartline.searching import open_index, open_writer
-from heartline.settings import Settings
+from domain.search import Entry
 from heartline.synthetic.catalogue import synthetic_catalogue
+from tests.servers.programs import Missing
 
 DISTRACTORS = 500_000
-CANDIDATES = 100
-SHOWN = 10
+FEW = 100_000  # entries, when everything is asked for the first time
 TOGETHER = 5_000
-NOW_MS = 1_795_000_000_000
 GOALS = {"exact": 0.98, "folded": 0.98, "misspelt": 0.98, "misspelt, title alone": 0.8}
 HALVES = {False: "tuned on", True: "put aside"}
+OWN = "{} in its own order"
 
-Finder = Callable[[Question], Awaitable[Sequence[Answer]]]
 Ranks = Mapping[str, Sequence[float]]  # of a half and kind, one over the rank of each answer, or 0
+
+
+@dataclass(slots=True)
+class Run:
+    """The engines of one run, and what was seen of each."""
+
+    engines: dict[str, Engine]
+    node: Node | None
+    fillings: dict[str, Filling] = field(default_factory=dict)  # of those that were empty
+    ranks: dict[str, Ranks] = field(default_factory=dict)
+    took_ms: dict[str, Sequence[float]] = field(default_factory=dict)
+    growth: list[tuple[int, float]] = field(default_factory=list)  # entries, ms of a core a search
+
+    @property
+    def finders(self) -> dict[str, Finder]:
+        """Tell everything that is asked, by its name."""
+        found = {name: engine.find for name, engine in self.engines.items()}
+        for name, engine in self.engines.items():
+            if isinstance(engine, Ours):
+                found[OWN.format(name)] = engine.find_unordered
+        return found
 
 
 def everything(real: Sequence[Entry], distractors: int) -> Iterator[list[Entry]]:
     """Tell real entries and made ones, some thousand at once."""
     for begin in range(0, len(real), TOGETHER):
-        yield real[begin : begin + TOGETHER]
+        yield list(real[begin : begin + TOGETHER])
     for block in synthetic_catalogue(distractors):
         artists = {one.id: one for one in block.artists}
         albums = {one.id: one for one in block.albums}
-        entities = chain(block.artists, block.albums, block.tracks)
-        yield [entry_of(one, artists, albums, added_ms=NOW_MS) for one in entities]
+        entities = list(chain(block.artists, block.albums, block.tracks))
+        for begin in range(0, len(entities), TOGETHER):
+            some = entities[begin : begin + TOGETHER]
+            yield [entry_of(one, artists, albums, added_ms=NOW_MS) for one in some]
 
 
-def by_ranking(index: SearchIndex, took_s: list[float]) -> Finder:
-    """Find as Heartline does; *took_s* gathers what ordering took of a core."""
-
-    async def find(question: Question) -> Sequence[Answer]:
-        query, kind = parse(question.typed), question.answer[0]
-        found = await index.propose(query, [kind], now_ms=NOW_MS, limit=CANDIDATES)
-        began_s = time.thread_time()
-        ranked = order(query, found, now_ms=NOW_MS)
-        took_s.append(time.thread_time() - began_s)
-        return [answer_of(one.entry) for one in ranked[:SHOWN]]
-
-    return find
-
-
-def by_engine(index: SearchIndex) -> Finder:
-    """Find in the order of the engine's own scores."""
-
-    async def find(question: Question) -> Sequence[Answer]:
-        query, kind = parse(question.typed), question.answer[0]
-        found = await index.propose(query, [kind], now_ms=NOW_MS, limit=CANDIDATES)
-        best = sorted(found, key=lambda one: -one.score)
-        return [answer_of(one.entry) for one in best[:SHOWN]]
-
-    return find
+async def filled(run: Run, entries: Iterator[list[Entry]], asked: Sequence[Question]) -> None:
+    """Fill every engine that is empty; all are asked once when they have few."""
+    run.fillings = {name: Filling() for name, each in run.engines.items() if await each.is_empty()}
+    written, is_first = 0, True
+    for some in entries if run.fillings else ():
+        for name, filling in run.fillings.items():
+            await filling.write(run.engines[name], some)
+        written += len(some)
+        if is_first and written >= FEW:
+            is_first = False
+            await finished(run)
+            await answered(run, asked, entries=written)
+    await finished(run)
+    await answered(run, asked, entries=written)
 
 
-def by_peer(peer: Fts5) -> Finder:
-    """Find as a music server does."""
-
-    async def find(question: Question) -> Sequence[Answer]:
-        found = peer.search(question.typed, question.answer[0], SHOWN)
-        return [answer_of(entry) for entry in found]
-
-    return find
+async def finished(run: Run) -> None:
+    """Have everything found that was written."""
+    for name, filling in run.fillings.items():
+        await filling.finish(run.engines[name])
 
 
-async def ask(find: Finder, asked: Sequence[Question], *, shows: bool) -> Ranks:
-    """Ask everything; *shows*: print what was not found, of the half that is tuned on."""
+async def answered(run: Run, asked: Sequence[Question], *, entries: int) -> None:
+    """Ask every engine everything, in the place of what they answered before."""
+    for name, find in run.finders.items():
+        before_s = run.node.cpu_s() if run.node else 0.0
+        found = await ask(find, asked)
+        run.ranks[name], run.took_ms[name] = ranks_of(asked, found), found.took_ms
+        if run.node and name == "OpenSearch":
+            took_ms = (run.node.cpu_s() - before_s) * 1e3 / len(asked)
+            run.growth.append((entries, took_ms))
+
+
+def ranks_of(asked: Sequence[Question], found: Asked) -> Ranks:
+    """Tell at which place each answer was, by halves and kinds."""
     ranks = defaultdict(list)
-    for question in asked:
-        found = await find(question)
-        place = found.index(question.answer) + 1 if question.answer in found else 0
+    for question, answers in zip(asked, found.answers, strict=True):
+        place = answers.index(question.answer) + 1 if question.answer in answers else 0
         ranks[f"{HALVES[question.is_put_aside]}: {question.kind}"].append(1 / place if place else 0)
-        if shows and not question.is_put_aside and not 1 <= place <= 3:
-            print(f"    {question.kind}: {question.typed!r} is {question.answer[1:]}, at {place}")
-            print(*(f"        {each[1:]}" for each in found[:3]), sep="\n")
     return ranks
+
+
+async def show(find: Finder, asked: Sequence[Question]) -> None:
+    """Print what is not found, of the half that is tuned on."""
+    for question in asked:
+        found = [] if question.is_put_aside else await find(question)
+        if found and question.answer not in found[:3]:
+            print(f"    {question.kind}: {question.typed!r} is {question.answer[1:]}")
+            print(*(f"        {each[1:]}" for each in found[:3]), sep="\n")
 
 
 def success(ranks: Sequence[float], at: int) -> float:
@@ -120,7 +153,7 @@ def success(ranks: Sequence[float], at: int) -> float:
     return mean(rank >= 1 / at for rank in ranks)
 
 
-def figures(engine: str, ranks: Ranks) -> Iterator[Figure]:
+def successes(engine: str, ranks: Ranks) -> Iterator[Figure]:
     """Tell success at 3 of each kind, with the rest."""
     for kind, found in ranks.items():
         three = success(found, 3)
@@ -128,11 +161,34 @@ def figures(engine: str, ranks: Ranks) -> Iterator[Figure]:
         yield Figure(f"{engine}, {kind}", three, runs=runs)
 
 
-def goals(engine: str, ranks: Ranks, peers: Mapping[str, Ranks]) -> Iterator[Goal]:
+def costs(run: Run) -> Iterator[Figure]:
+    """Tell what searching and indexing took."""
+    for name in run.engines:
+        percents = quantiles(run.took_ms[name], n=100)
+        yield Figure(f"{name}, a search, p50", percents[49], "ms")
+        yield Figure(f"{name}, a search, p99", percents[98], "ms")
+    for name, filling in run.fillings.items():
+        yield Figure(f"{name}, indexed", filling.documents / filling.took_s, "documents/s")
+    for engine in run.engines.values():
+        if isinstance(engine, Ours):
+            percents = quantiles(engine.ordering_ms, n=100)
+            yield Figure("ordering up to 100 candidates, p50", percents[49], "ms of a core")
+            yield Figure("ordering up to 100 candidates, p99", percents[98], "ms of a core")
+            break
+    for which, (entries, took_ms) in zip(("few", "all"), run.growth, strict=False):
+        yield Figure(f"OpenSearch, entries, {which}", entries)
+        yield Figure(f"OpenSearch, CPU a search, {which}", took_ms, "ms")
+    if run.node and "OpenSearch" in run.fillings:
+        documents = run.fillings["OpenSearch"].documents
+        yield Figure("OpenSearch, index", run.node.index_bytes() / documents, "bytes a document")
+
+
+def goals(engine: str, run: Run) -> Iterator[Goal]:
     """Hold the half that was put aside to what was promised."""
-    half = HALVES[True]
+    half, ranks = HALVES[True], run.ranks[engine]
     for kind, goal in GOALS.items():
         yield Goal(f"{engine}, success at 3, {kind}", goal, success(ranks[f"{half}: {kind}"], 3))
+    peers = {name: found for name, found in run.ranks.items() if name not in OURS}
     for peer, theirs in peers.items():
         behind = [
             sum(rank >= 1 / 3 for rank in theirs[kind]) - sum(rank >= 1 / 3 for rank in found)
@@ -143,80 +199,35 @@ def goals(engine: str, ranks: Ranks, peers: Mapping[str, Ranks]) -> Iterator[Goa
         yield Goal(what, 1, max(behind), at_most=True)
 
 
-def engines(data: Path) -> dict[str, Settings]:
-    """Name the engines that can be asked, each by its settings."""
-    found = {"tantivy": Settings.from_environ({"HEARTLINE_DATA": str(data)})}
-    if address := os.environ.get("HEARTLINE_SEARCH"):
-        environment = {"HEARTLINE_DATA": str(data), "HEARTLINE_SEARCH": address}
-        found["OpenSearch"] = Settings.from_environ(environment)
-    else:
-        print("OpenSearch is not asked: HEARTLINE_SEARCH names none")
-    return found
+OURS = ("tantivy", "OpenSearch")
 
 
-async def filled(settings: Iterable[Settings], peer: Fts5, entries: Iterator[list[Entry]]) -> None:
-    """Fill every engine that is empty."""
-    began_s, empty = time.monotonic(), []
-    for writer in map(open_writer, settings):
-        if await writer.position() is None:
-            empty.append(writer)
-        else:
-            await writer.close()
-    is_peer_empty = not peer.is_filled
-    for some in entries if empty or is_peer_empty else ():
-        if is_peer_empty:
-            peer.write(some)
-        for writer in empty:
-            await writer.write(some)
-    peer.finish()
-    for writer in empty:
-        await writer.commit(1)
-        await writer.close()
-    print(f"filled in {time.monotonic() - began_s:.0f} s", flush=True)
-
-
-async def answered(
-    settings: Mapping[str, Settings],
-    peer: Fts5,
-    asked: Sequence[Question],
-    took_s: list[float],
-    *,
-    shows: bool,
-) -> tuple[dict[str, Ranks], dict[str, Ranks]]:
-    """Ask every engine; what ours found, and what the others did."""
-    ours = {}
-    peers = {"FTS5": await ask(by_peer(peer), asked, shows=False)}
-    for name, each in settings.items():
-        index = open_index(each)
-        ours[name] = await ask(by_ranking(index, took_s), asked, shows=shows)
-        peers[f"{name} in its own order"] = await ask(by_engine(index), asked, shows=False)
-        await index.close()
-    return ours, peers
-
-
-async def measured(data: Path, arguments: argparse.Namespace) -> None:
+async def measured(data: Path, node: Node | None, arguments: argparse.Namespace) -> None:
     """Fill what is empty, ask, and report."""
     tracks = real_music.tracks(arguments.catalogues)
     artists = real_music.artists(arguments.catalogues)
     asked = questions(tracks, artists)
-    settings, peer = engines(data), Fts5(data / "fts5.db")
-    await filled(settings.values(), peer, everything([*tracks, *artists], arguments.distractors))
-    took_s: list[float] = []
-    ours, peers = await answered(settings, peer, asked, took_s, shows=arguments.show)
-    peer.close()
+    engines: dict[str, Engine] = {"tantivy": Ours(settings(data))}
+    if node:
+        engines["OpenSearch"] = Ours(settings(data, node.address))
+    run = Run({**engines, "FTS5": Peer(data)}, node)
+    await filled(run, everything([*tracks, *artists], arguments.distractors), asked)
+    if arguments.show:
+        await show(run.engines["tantivy"].find, asked)
     report(
         "search_relevance",
         [
             Goal("questions", 600, len(asked)),
             Goal("distractors", DISTRACTORS, arguments.distractors),
-            *chain.from_iterable(goals(name, ranks, peers) for name, ranks in ours.items()),
+            *chain.from_iterable(goals(name, run) for name in engines),
         ],
         figures=[
-            Figure("ordering up to 100 candidates, median", 1e3 * median(took_s), "ms of a core"),
-            Figure("ordering up to 100 candidates, p99", 1e3 * quantiles(took_s, n=100)[-1], "ms"),
-            *(each for name, ranks in (ours | peers).items() for each in figures(name, ranks)),
+            *costs(run),
+            *(each for name, ranks in run.ranks.items() for each in successes(name, ranks)),
         ],
     )
+    for engine in run.engines.values():
+        await engine.close()
 
 
 def main() -> None:
@@ -226,13 +237,17 @@ def main() -> None:
     parser.add_argument("--distractors", type=int, default=DISTRACTORS)
     parser.add_argument("--data", type=Path, help="keep the indexes there, and use those there")
     parser.add_argument("--show", action="store_true", help="print what was not found")
+    parser.add_argument("--without-opensearch", action="store_true")
     arguments = parser.parse_args()
-    if arguments.data:
-        arguments.data.mkdir(exist_ok=True)
-        asyncio.run(measured(arguments.data, arguments))
-    else:
-        with scratch() as data:
-            asyncio.run(measured(data, arguments))
+    with ExitStack() as stack:
+        node, data = None, arguments.data or stack.enter_context(scratch())
+        data.mkdir(exist_ok=True)
+        if not arguments.without_opensearch:
+            try:
+                node = stack.enter_context(opensearch())
+            except Missing as missing:
+                print(f"OpenSearch is not asked: {missing}")
+        asyncio.run(measured(data, node, arguments))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,10 @@ KAFKA_DAYS = 7
 PARTITIONS = 256
 NODE_CORES = 16
 PLANNED = 0.6  # of a node's cores: the rest is for the loss of another
+TRACKS = 100e6
+ENTRIES_A_TRACK = 1.17  # with albums and artists, as in the synthetic catalogue
+SEARCHES = 300_000  # a second
+SHARD_ENTRIES = 10e6
 
 HEAD = """# Scale
 
@@ -44,6 +48,17 @@ ScyllaDB in the place of Cassandra serves several times as many rows a core by i
 not measured here. A listener's partition in the store grows by an hour row for each hour of listening and
 a play row for each play: at 20 hours a week and 3 minutes a play about 22,000 rows and 4 MB a year.
 """
+SEARCH = f"""
+## Search on OpenSearch: {TRACKS / 1e6:g} million tracks, {SEARCHES:,} searches a second
+
+Reckoned from `bench.search_relevance`: one node on two cores, one shard, asked one search at a time.
+"""
+SEARCH_TAIL = f"""
+Every search visits every shard once. What it costs there is drawn as a line through the two sizes that
+were measured and beyond them, to {SHARD_ENTRIES / 1e6:g} million entries; a search that finds enough in the first hundreds stops
+early, so the line is on the safe side. Answers that many ask for (the first letters of the famous) can
+be kept by a cache before the nodes: with half of the searches answered there, half of the nodes are left.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +74,11 @@ class Need:
 def scale() -> str:
     """Write the page."""
     return "\n".join(
-        [HEAD.format(peak=PEAK), _table(_needs), TAIL, CLUSTER, _table(_servers), CLUSTER_TAIL]
+        [
+            *(HEAD.format(peak=PEAK), _table(_needs), TAIL),
+            *(CLUSTER, _table(_servers), CLUSTER_TAIL),
+            *(SEARCH, _table(_search), SEARCH_TAIL),
+        ]
     )
 
 
@@ -101,6 +120,52 @@ def _nodes(what: str, part: str, copies: int, load: str) -> Need:
         f"{million:.2f} cores a million listeners",
         f"{cores:,.0f} cores{times}: {nodes} nodes of {NODE_CORES} cores",
     )
+
+
+def _search() -> list[Need]:
+    """What nodes of OpenSearch need that hold everything, and answer everybody."""
+    entries = TRACKS * ENTRIES_A_TRACK
+    shards = ceil(entries / SHARD_ENTRIES)
+    each_ms = _search_ms(SHARD_ENTRIES)
+    cores = SEARCHES * shards * each_ms / 1e3
+    stored = seen("search_relevance", "OpenSearch, index")
+    copies = max(2, ceil(cores / PLANNED / NODE_CORES / shards))
+    nodes = ceil(cores / PLANNED / NODE_CORES)
+    few, all_ = (seen("search_relevance", f"OpenSearch, entries, {which}") for which in GROWTH)
+    return [
+        Need(
+            "searches",
+            f"{SEARCHES:,}/s in {shards} shards of {SHARD_ENTRIES / 1e6:g} million entries",
+            f"{_measured_ms('few'):.2f} ms of CPU with {few / 1e3:,.0f} thousand entries, "
+            f"{_measured_ms('all'):.2f} with {all_ / 1e3:,.0f} thousand; "
+            f"{each_ms:.1f} a shard by the line",
+            f"{cores:,.0f} cores: {nodes:,} nodes of {NODE_CORES} cores, {copies} copies of each shard",
+        ),
+        Need(
+            "index",
+            f"{entries / 1e6:,.0f} million entries",
+            f"{stored:.0f} bytes each",
+            f"{entries * stored / 1e9:,.0f} GB a copy, {entries * stored * copies / nodes / 1e9:.1f} GB "
+            "a node, which its page cache holds",
+        ),
+    ]
+
+
+GROWTH = ("few", "all")
+
+
+def _search_ms(entries: float) -> float:
+    """Tell what a search of a shard takes of a core: the line through what was measured, never falling."""
+    (few, few_ms), (many, many_ms) = (
+        (seen("search_relevance", f"OpenSearch, entries, {which}"), _measured_ms(which))
+        for which in GROWTH
+    )
+    slope = max(0.0, (many_ms - few_ms) / (many - few))
+    return many_ms + slope * (entries - many)
+
+
+def _measured_ms(which: str) -> float:
+    return seen("search_relevance", f"OpenSearch, CPU a search, {which}")
 
 
 def _log_tb() -> float:
