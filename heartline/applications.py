@@ -28,7 +28,7 @@ QUIET = {"log_level": "WARNING", "enable_access_log": False}  # of each applicat
 class Application:
     """A route prefix, what answers there, and how much a replica takes at once.
 
-    Below *hot* paths the replica's server asks it before Serve does (`heartline.shortcut`).
+    On a *hot* path the replica's server asks it before Serve does (`heartline.shortcut`).
     """
 
     name: str
@@ -36,13 +36,13 @@ class Application:
     build: doors.Build
     ongoing: int = 500
     queued: int = 500
-    hot: tuple[str, ...] = ()
+    hot: bool = False
 
 
 APPLICATIONS = (
-    Application("ingest", "/v1/heartbeats", doors.ingest_app, hot=("/v1/heartbeats",)),
-    Application("listening", "/v1/me/listening", doors.listening_app, hot=("/v1/me/listening",)),
-    Application("main", "/", doors.main_app, hot=("/v1/search", "/v1/suggest")),
+    Application("ingest", "/v1/heartbeats", doors.ingest_app, hot=True),
+    Application("listening", "/v1/me/listening", doors.listening_app, hot=True),
+    Application("main", "/", doors.main_app),
 )
 
 
@@ -83,7 +83,7 @@ def _builder(
         write_at_once()
         app = application.build(settings, generation)
         if application.hot:
-            take_shortcut(app, prefixes=application.hot, at_once=application.ongoing)
+            take_shortcut(app, prefix=application.prefix, at_once=application.ongoing)
         collect_rarely()
         return app
 

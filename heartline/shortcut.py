@@ -20,32 +20,32 @@ HOOK = "heartline.shortcut:middlewares"
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What answers below some prefixes in this process, and for how many requests at once."""
+    """What answers at a prefix in this process, and for how many requests at once."""
 
     app: ASGIApp
-    prefixes: tuple[str, ...]
+    prefix: str
     at_once: int
 
 
 _doors: list[Door] = []  # of this process: Serve calls `middlewares` without saying what for
 
 
-def take_shortcut(app: ASGIApp, *, prefixes: tuple[str, ...], at_once: int) -> None:
+def take_shortcut(app: ASGIApp, *, prefix: str, at_once: int) -> None:
     """Have the HTTP server of this replica, begun from now on, ask *app* before Serve."""
-    _doors[:] = [Door(app, prefixes, at_once)]
+    _doors[:] = [Door(app, prefix, at_once)]
 
 
 def middlewares() -> list[Middleware]:
     """Tell Serve what to put around the HTTP server of this process."""
-    return [*(Middleware(Shortcut, door=door) for door in _doors), Middleware(OneRequestId)]
+    return [Middleware(Shortcut, door=door) for door in _doors] or [Middleware(OneRequestId)]
 
 
 class Shortcut:
-    """ASGI middleware: what is below the door's prefixes goes there, up to so many at once."""
+    """ASGI middleware: what is below the door's prefix goes there, up to so many at once."""
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app, self._door = app, door
-        self._below = tuple(f"{prefix}/" for prefix in door.prefixes)
+        self._below = door.prefix + "/"
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +63,7 @@ class Shortcut:
         if scope["type"] != "http":
             return False
         path: str = scope["path"]
-        return path in self._door.prefixes or path.startswith(self._below)
+        return path == self._door.prefix or path.startswith(self._below)
 
 
 class OneRequestId:

@@ -12,7 +12,6 @@ from heartline import shortcut
 from heartline.shortcut import HOOK, Door, OneRequestId, Shortcut, middlewares, take_shortcut
 
 PREFIX = "/v1/heartbeats"
-OTHER = "/v1/other"
 
 
 def says(text: str) -> ASGIApp:
@@ -34,14 +33,13 @@ def _no_door(monkeypatch: pytest.MonkeyPatch) -> None:
         (PREFIX, "door"),
         (PREFIX + "/", "door"),
         (PREFIX + "/x", "door"),
-        (OTHER, "door"),
         (PREFIX + "x", "serve"),
         ("/-/healthz", "serve"),
         ("/", "serve"),
     ],
 )
 async def test_what_is_below_the_prefix_takes_the_shortcut(path: str, who: str) -> None:
-    app = Shortcut(says("serve"), Door(says("door"), (PREFIX, OTHER), 1))
+    app = Shortcut(says("serve"), Door(says("door"), PREFIX, 1))
 
     async with client(app) as asking:
         for _ in range(3):  # each gives its place back
@@ -54,7 +52,7 @@ async def test_what_is_no_request_goes_to_serve() -> None:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         seen.append(scope["type"])
 
-    app = Shortcut(serve, Door(says("door"), (PREFIX, OTHER), 1))
+    app = Shortcut(serve, Door(says("door"), PREFIX, 1))
     nothing = asyncio.Queue[Message]()
     for kind in ("websocket", "lifespan"):
         await app({"type": kind, "path": PREFIX}, nothing.get, nothing.put)
@@ -70,7 +68,7 @@ async def test_more_than_so_many_at_once_go_to_serve() -> None:
         await leave.wait()
         await says("door")(scope, receive, send)
 
-    async with client(Shortcut(says("serve"), Door(slow, (PREFIX,), 1))) as asking:
+    async with client(Shortcut(says("serve"), Door(slow, PREFIX, 1))) as asking:
         first = asyncio.create_task(asking.get(PREFIX))
         await entered.wait()
         assert (await asking.get(PREFIX)).text == "serve"
@@ -82,7 +80,7 @@ async def test_a_request_that_fails_gives_its_place_back() -> None:
     async def broken(scope: Scope, receive: Receive, send: Send) -> None:
         raise ZeroDivisionError
 
-    async with client(Shortcut(says("serve"), Door(broken, (PREFIX,), 1))) as asking:
+    async with client(Shortcut(says("serve"), Door(broken, PREFIX, 1))) as asking:
         for _ in range(2):
             with pytest.raises(ZeroDivisionError):
                 await asking.get(PREFIX)
@@ -95,8 +93,8 @@ async def test_the_hook_puts_the_door_of_this_process_around_its_server() -> Non
     (usual,) = hook()
     assert usual.cls is OneRequestId  # type: ignore[comparison-overlap]
 
-    take_shortcut(says("door"), prefixes=(PREFIX,), at_once=1)
-    around, _usual = hook()
+    take_shortcut(says("door"), prefix=PREFIX, at_once=1)
+    (around,) = hook()
 
     async with client(around.cls(says("serve"), *around.args, **around.kwargs)) as asking:
         assert (await asking.get(PREFIX)).text == "door"
