@@ -12,8 +12,8 @@ entries is not counted, everything else is.
 Seen: both goals of latency are missed at a million tracks, and that of search at a hundred thousand. One
 replica answers, and a search takes 9 ms of its core (4 to propose, 1 to order, 2 to read and write what is
 shown, 2 of HTTP and Serve), so at 100 a second it is nearly full, and searches wait for each other; the
-slowest tenth, misspelt ones, take 10 to 50 ms by themselves. Full garbage collections of 100 ms were most
-of the worst; replicas now do without. A document takes 17 µs in Python and as long in tantivy's thread.
+slowest tenth, misspelt ones, take 10 to 50 ms by themselves. Full garbage collections stopped a replica for
+100 ms each; there are hardly any now. A document takes 17 µs in Python and as long in tantivy's thread.
 To come: a second replica, sizes of albums kept, errors looked up in a dictionary made for them.
 """
 
