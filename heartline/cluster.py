@@ -64,7 +64,7 @@ def start_consumers(settings: Settings, generation: Generation) -> Consumers:
 
 
 def shard_builder(settings: Settings, generation: Generation) -> "Callable[[], ListenerShard]":
-    """Tell how a shard is made, in its own process: the only one that has the kernels."""
+    """Tell how a shard is made, in its own process: who only starts it needs no kernels."""
 
     def build() -> "ListenerShard":
         from actors.listener_shard import ListenerShard
