@@ -117,11 +117,11 @@ def ray_nodes(data: Path, log: str) -> Iterator[Nodes]:
     folder = tempfile.mkdtemp(prefix="hl-nodes-", dir="/tmp")
     environ = environ_of(data, log)
     host = subprocess.Popen(
-        [sys.executable, "-m", "tests.end_to_end.ray_host", folder],
+        [sys.executable, "-m", "tests.end_to_end.ray_host"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=environ,
+        env={**environ, "RAY_TMPDIR": folder},
     )
     with host:
         try:

@@ -2,7 +2,7 @@
 
 Each line of standard input is a command, each line of standard output its answer: ``add`` a node
 (its id), ``kill`` the node of an id (nothing). At the end of the input, which is also when the test
-dies, all nodes are stopped.
+dies, all nodes are stopped. Ray's files are below RAY_TMPDIR, also the one that tells its address.
 """
 
 import sys
@@ -17,15 +17,13 @@ CPUS = 6
 STORE_BYTES = 80 << 20  # the least that Ray takes
 
 
-def main(folder: str) -> None:
+def main() -> None:
     """Start a head that holds nothing of ours; tell its address, and obey."""
     start_only_what_is_needed()
     cluster: Any = Cluster()
     nodes: dict[str, Node] = {}
     try:
-        cluster.add_node(
-            num_cpus=0, include_dashboard=False, temp_dir=folder, object_store_memory=STORE_BYTES
-        )
+        cluster.add_node(num_cpus=0, include_dashboard=False, object_store_memory=STORE_BYTES)
         tell(str(cluster.address))
         for line in sys.stdin:
             command, _, node_id = line.strip().partition(" ")
@@ -47,4 +45,4 @@ def tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()
