@@ -54,10 +54,11 @@ def _search(told: Told) -> list[RenderableType]:
 
 
 def _heartbeats(figures: Told, rates: Mapping[str, float] | None) -> Table:
-    table = _table("heartbeats", *FLOWS)
-    table.add_row("since the start", *(_count(value(figures)) for value in FLOWS.values()))
-    if rates:
-        table.add_row("a second", *(f"{rates[name]:,.1f}" for name in FLOWS))
+    table = _table("heartbeats", "since the start", *(["a second"] if rates else []))
+    table.columns[0].justify = "left"
+    for name, value in FLOWS.items():
+        rate = [f"{rates[name]:,.1f}"] if rates else []
+        table.add_row(name, _count(value(figures)), *rate)
     return table
 
 

@@ -35,6 +35,7 @@ from streams.index_check import AGAIN_S, Difference, IndexCheck
 CHECK = ["check"]
 WRONG_USAGE = 2
 SHOWN = 20  # differences
+ID_CHARACTERS = 22  # in base 62
 
 
 def run(options: argparse.Namespace) -> int:
@@ -105,15 +106,18 @@ def _best(ranked: Sequence[Ranked], kinds: Sequence[EntityKind], limit: int) -> 
 def _picture(ranked: Sequence[Ranked], *, explain: bool) -> Table | str:
     if not ranked:
         return "nothing is found"
-    parts = list(ranked[0].parts) if explain else []
-    table = Table("", "name", "artists", "album", "id", box=None, pad_edge=False)
-    for name in ("score", *parts):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("name · artists · album", overflow="fold")
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("id", overflow="fold", min_width=ID_CHARACTERS)  # to be copied, so never cut
     for one in ranked:
         entry = one.entry
-        named = (entry.name, ", ".join(entry.artists), entry.album, entry.id)
-        scores = [f"{one.score:.3f}", *(f"{one.parts[part]:.3f}" for part in parts)]
-        table.add_row(str(entry.kind), *map(escape, named), *scores)
+        names = filter(None, (entry.name, ", ".join(entry.artists), entry.album))
+        told = escape(" · ".join(names))
+        if explain:
+            told += "\n" + " · ".join(f"{name} {part:.3f}" for name, part in one.parts.items())
+        table.add_row(str(entry.kind), told, f"{one.score:.3f}", escape(entry.id))
     return table
 
 

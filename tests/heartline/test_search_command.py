@@ -15,13 +15,17 @@ from heartline.settings import Settings
 from heartline.wiring import store
 
 
-async def shelve(settings: Settings) -> None:
+async def shelve(settings: Settings, *more: Track) -> None:
     async with (
         store(settings, make=True) as tables,
         changing(settings, tables, still_s=0.0) as change,
     ):
         await change.publish(
-            [Artist("nina", "Nina Simone"), Track("good", "Feeling Good", ("nina",), popularity=60)]
+            [
+                Artist("nina", "Nina Simone"),
+                Track("good", "Feeling Good", ("nina",), popularity=60),
+                *more,
+            ]
         )
 
 
@@ -44,6 +48,18 @@ def test_the_parts_of_a_score_are_explained(data: Path, capsys: pytest.CaptureFi
     shown = capsys.readouterr().out
 
     assert all(part in shown for part in ("likeness", "popularity", "recency", "taste"))
+
+
+def test_ids_can_be_copied_from_a_narrow_terminal(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entity_id = "4uLU6hMCjMI75M1A2tKUQC"
+    asyncio.run(shelve(Settings(data), Track(entity_id, "Feeling " * 30, ("nina",))))
+    monkeypatch.setenv("COLUMNS", "60")
+
+    main(["search", "--data", str(data), "--explain", "feeling", "--type", "track"])
+
+    assert entity_id in capsys.readouterr().out
 
 
 def test_machines_get_what_the_endpoint_answers(

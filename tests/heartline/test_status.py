@@ -27,8 +27,8 @@ async def told(tmp_path: Path) -> AsyncIterator[dict[str, Any]]:
     await house.close()
 
 
-def drawn(told: dict[str, Any], rates: dict[str, float] | None = None) -> str:
-    console = Console(width=160, file=StringIO(), color_system=None)
+def drawn(told: dict[str, Any], rates: dict[str, float] | None = None, *, width: int = 160) -> str:
+    console = Console(width=width, file=StringIO(), color_system=None)
     with console.capture() as capture:
         console.print(picture(told, rates))
     return capture.get()
@@ -37,8 +37,9 @@ def drawn(told: dict[str, Any], rates: dict[str, float] | None = None) -> str:
 async def test_the_terminal_shows_what_the_dashboard_shows(told: dict[str, Any]) -> None:
     lines = drawn(told).splitlines()
 
-    (heartbeats,) = [line for line in lines if line.lstrip().startswith("since the start")]
-    assert heartbeats.split()[3:] == ["1,235", "1,234", "0", "8", "1", "1", "1", "4"]
+    (begin,) = [at for at, line in enumerate(lines) if line.startswith("heartbeats ")]
+    flows = [line.split()[-1] for line in lines[begin + 1 : begin + 9]]
+    assert flows == ["1,235", "1,234", "0", "8", "1", "1", "1", "4"]
     (flushes,) = [line for line in lines if line.startswith("flushes to the store")]
     assert flushes.split()[4:7] == ["1", "2", "8"]
     (requests,) = [line for line in lines if line.startswith("/v1/heartbeats")]
@@ -63,6 +64,13 @@ async def test_the_terminal_shows_how_search_is(
     shown = [each for each in drawn({**told, "search": search}).splitlines() if "search:" in each]
 
     assert [each[: len(line)] for each in shown] == [line] * bool(line)
+
+
+async def test_eighty_columns_are_enough(told: dict[str, Any]) -> None:
+    names = ("in", "acknowledged", "gathered", "applied", "late", "refused")
+    rates = dict.fromkeys((*names, "dead letters", "duplicate records"), 12_345_678.9)
+
+    assert "…" not in drawn(told, rates, width=80)
 
 
 async def test_rates_are_shown_while_watching(told: dict[str, Any]) -> None:
