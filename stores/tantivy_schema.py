@@ -68,12 +68,25 @@ def _add_words(builder: SchemaBuilder, name: str, option: str) -> None:
 
 def open_index(directory: Path) -> Index:
     """Open the index of a directory, or make it; it is to be read anew by hand."""
-    place = directory / str(SCHEMA)
+    place = _place(directory)
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     index = Index(schema(), str(place))
     index.register_tokenizer("words", TextAnalyzerBuilder(Tokenizer.whitespace()).build())
     index.config_reader("manual")
     return index
+
+
+def commit_of(directory: Path) -> tuple[int, int] | None:
+    """Tell one commit of the index of a directory from another; None: there is none."""
+    try:
+        file = (_place(directory) / "meta.json").stat()  # put in place anew by every commit
+    except OSError:
+        return None
+    return file.st_ino, file.st_mtime_ns
+
+
+def _place(directory: Path) -> Path:
+    return directory / str(SCHEMA)
 
 
 def key_of(kind: EntityKind, entity_id: str) -> str:

@@ -10,7 +10,7 @@ from itertools import chain, zip_longest
 from math import log2
 
 from rapidfuzz.distance import OSA
-from tantivy import DocAddress, Searcher
+from tantivy import DocAddress
 from tantivy import Query as Matching
 
 from domain.catalogue import EntityKind
@@ -18,7 +18,7 @@ from domain.lookups import ENOUGH, RARE, SIMILAR_EDITS, is_forgiven, longest
 from domain.search import Candidate, Entry, Query
 from domain.words import joined, words
 from stores.tantivy_queries import Completion, TantivyCascade, similar
-from stores.tantivy_schema import read_entry
+from stores.tantivy_snapshot import Snapshot
 
 LOOKED_AT = 100  # entries that have a word like the one that may be wrong
 
@@ -26,7 +26,7 @@ Hit = tuple[float, DocAddress]
 
 
 def propose(
-    searcher: Searcher,
+    snapshot: Snapshot,
     query: Query,
     kinds: Collection[EntityKind],
     *,
@@ -34,19 +34,19 @@ def propose(
     limit: int,
 ) -> list[Candidate]:
     """Propose up to *limit* entries of each kind, by match and by match and fame."""
-    cascades = [TantivyCascade(query, kind, searcher, now_ms=now_ms) for kind in kinds]
+    cascades = [TantivyCascade(query, kind, snapshot.searcher, now_ms=now_ms) for kind in kinds]
     asked = [each for each in cascades if each.can_match]
-    found = [_hits(searcher, each.literal(), limit) for each in asked]
+    found = [_hits(snapshot, each.literal(), limit) for each in asked]
     typed = {word for each in asked for word in each.words if is_forgiven(word)}
     rare = longest(word for word in typed if sum(each.frequency(word) for each in asked) < RARE)
     forgiven = longest(typed)
     if rare and sum(map(len, found)) < ENOUGH:
-        _add(found, [_hits(searcher, each.corrected(rare), limit) for each in asked])
+        _add(found, [_hits(snapshot, each.corrected(rare), limit) for each in asked])
     if forgiven and not any(found) and (forgiven != rare or query.phrases):
-        _add(found, [_hits(searcher, each.loosely(forgiven), limit) for each in asked])
+        _add(found, [_hits(snapshot, each.loosely(forgiven), limit) for each in asked])
     if not any(found):
-        found = [_hits(searcher, each.partly(rare), limit) for each in asked if len(each.words) > 1]
-    return [one for hits in found for one in _candidates(searcher, hits, limit)]
+        found = [_hits(snapshot, each.partly(rare), limit) for each in asked if len(each.words) > 1]
+    return [one for hits in found for one in _candidates(snapshot, hits, limit)]
 
 
 def _add(found: Sequence[list[Hit]], more: Iterable[Iterable[Hit]]) -> None:
@@ -55,22 +55,24 @@ def _add(found: Sequence[list[Hit]], more: Iterable[Iterable[Hit]]) -> None:
 
 
 def complete(
-    searcher: Searcher, typed: Sequence[str], kinds: Collection[EntityKind], *, limit: int
+    snapshot: Snapshot, typed: Sequence[str], kinds: Collection[EntityKind], *, limit: int
 ) -> list[Candidate]:
     """Propose up to *limit* entries of each kind whose names begin so, the famous first."""
-    return [one for kind in kinds if typed for one in _complete(searcher, typed, kind, limit)]
+    return [one for kind in kinds if typed for one in _complete(snapshot, typed, kind, limit)]
 
 
-def similar_words(searcher: Searcher, word: str) -> list[tuple[str, int]]:
+def similar_words(snapshot: Snapshot, word: str) -> list[tuple[str, int]]:
     """Tell the words of the index within two edits, the nearest first, with how many have them."""
     near: dict[str, int] = {}
     for kind in EntityKind:
-        hits = searcher.search(similar(kind, word), LOOKED_AT, count=False, order_by_field="fame")
-        for entry in _entries(searcher, hits.hits):
+        hits = snapshot.searcher.search(
+            similar(kind, word), LOOKED_AT, count=False, order_by_field="fame"
+        )
+        for entry in _entries(snapshot, hits.hits):
             for each in _words_of(entry):
                 near[each] = OSA.distance(word, each, score_cutoff=SIMILAR_EDITS)
     counted = {
-        each: sum(searcher.doc_freq(f"{kind}_all", each) for kind in EntityKind)
+        each: sum(snapshot.searcher.doc_freq(f"{kind}_all", each) for kind in EntityKind)
         for each, distance in near.items()
         if distance <= SIMILAR_EDITS
     }
@@ -78,12 +80,12 @@ def similar_words(searcher: Searcher, word: str) -> list[tuple[str, int]]:
     return [(each, counted[each]) for each in order]
 
 
-def _hits(searcher: Searcher, query: Matching, limit: int) -> list[Hit]:
-    matching = searcher.search(query, limit, count=False).hits
+def _hits(snapshot: Snapshot, query: Matching, limit: int) -> list[Hit]:
+    matching = snapshot.searcher.search(query, limit, count=False).hits
     if len(matching) < limit:
         return list(matching)
-    famous = searcher.search(query, limit, count=False, weight_by_field="fame").hits
-    fames = searcher.fast_field_values("fame", [address for _, address in famous])
+    famous = snapshot.searcher.search(query, limit, count=False, weight_by_field="fame").hits
+    fames = snapshot.searcher.fast_field_values("fame", [address for _, address in famous])
     plain = [  # without the factor by which tantivy weighs
         (score / log2(2 + (fame or 0)), address)
         for (score, address), fame in zip(famous, fames, strict=True)
@@ -92,20 +94,22 @@ def _hits(searcher: Searcher, query: Matching, limit: int) -> list[Hit]:
 
 
 def _complete(
-    searcher: Searcher, typed: Sequence[str], kind: EntityKind, limit: int
+    snapshot: Snapshot, typed: Sequence[str], kind: EntityKind, limit: int
 ) -> list[Candidate]:
     queries = Completion(typed, kind)
-    hits: list[Hit] = _famous(searcher, queries.begun(), limit)
+    hits: list[Hit] = _famous(snapshot, queries.begun(), limit)
     if len(hits) >= limit:
-        whole = searcher.search(queries.whole(), limit, count=False, weight_by_field="fame").hits
+        whole = snapshot.searcher.search(
+            queries.whole(), limit, count=False, weight_by_field="fame"
+        ).hits
         hits = list(_taking_turns(hits, whole))
     elif misspelt := queries.misspelt():
-        hits += _famous(searcher, misspelt, limit)
-    return _candidates(searcher, hits, limit)
+        hits += _famous(snapshot, misspelt, limit)
+    return _candidates(snapshot, hits, limit)
 
 
-def _famous(searcher: Searcher, query: Matching, limit: int) -> list[Hit]:
-    hits = searcher.search(query, limit, count=False, order_by_field="fame").hits
+def _famous(snapshot: Snapshot, query: Matching, limit: int) -> list[Hit]:
+    hits = snapshot.searcher.search(query, limit, count=False, order_by_field="fame").hits
     return [(0.0, address) for _, address in hits]
 
 
@@ -113,19 +117,19 @@ def _taking_turns(*lists: Sequence[Hit]) -> Iterator[Hit]:
     return (hit for hit in chain.from_iterable(zip_longest(*lists)) if hit)
 
 
-def _candidates(searcher: Searcher, hits: Iterable[Hit], limit: int) -> list[Candidate]:
+def _candidates(snapshot: Snapshot, hits: Iterable[Hit], limit: int) -> list[Candidate]:
     distinct: dict[tuple[int, int], Hit] = {}
     for hit in hits:
         distinct.setdefault((hit[1].segment_ord, hit[1].doc), hit)
     first = list(distinct.values())[:limit]
     return [
         Candidate(entry, score)
-        for (score, _), entry in zip(first, _entries(searcher, first), strict=True)
+        for (score, _), entry in zip(first, _entries(snapshot, first), strict=True)
     ]
 
 
-def _entries(searcher: Searcher, hits: Iterable[Hit]) -> list[Entry]:
-    return [read_entry(searcher, address) for _, address in hits]
+def _entries(snapshot: Snapshot, hits: Iterable[Hit]) -> list[Entry]:
+    return [snapshot.entry(address) for _, address in hits]
 
 
 def _words_of(entry: Entry) -> set[str]:

@@ -11,6 +11,8 @@ from domain.errors import Unavailable
 from domain.lookups import spellings
 from domain.search import Entry, Query
 from stores.tantivy_index import TantivyIndex
+from stores.tantivy_schema import open_index
+from stores.tantivy_snapshot import ANSWERS_KEPT, Snapshot
 from stores.tantivy_writer import TantivyWriter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,3 +126,33 @@ def test_a_word_may_be_spelled_with_its_neighbours() -> None:
     assert set(spellings(words, 1)) == {"b", "ab", "bc", "abc", "bcd"}
     assert set(spellings(words, 0)) == {"a", "ab", "abc"}
     assert spellings(("a",), 0) == ["a"]
+
+
+async def test_what_was_found_is_told_anew_after_a_commit(tmp_path: Path) -> None:
+    index, writer = TantivyIndex(tmp_path, reload_s=0), TantivyWriter(tmp_path)
+    seen = []
+    for number in (1, 2):
+        await writer.write([entry(number)])
+        await writer.commit(number)
+        for _ in range(2):
+            found = await index.complete(("so",), [EntityKind.TRACK], limit=5)
+            seen.append(sorted(each.entry.name for each in found))
+
+    assert seen == [["Song 1"], ["Song 1"], ["Song 1", "Song 2"], ["Song 1", "Song 2"]]
+
+    await index.close()
+    await writer.close()
+
+
+async def test_what_others_asked_is_remembered_up_to_a_bound(tmp_path: Path) -> None:
+    writer = TantivyWriter(tmp_path)
+    await writer.commit(1)
+    snapshot = Snapshot(open_index(tmp_path).searcher())
+    for number in range(ANSWERS_KEPT):
+        snapshot.remember(number, [])
+    snapshot.recall(0)
+    snapshot.remember("one more", [])
+
+    assert [snapshot.recall(each) for each in (0, 1, 2, "one more")] == [[], None, [], []]
+
+    await writer.close()
