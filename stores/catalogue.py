@@ -1,6 +1,5 @@
 """The catalogue: artists, albums and tracks of one store. Only who follows its log writes here."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TypeVar, cast
 
@@ -80,10 +79,8 @@ class Catalogue:
     async def album_sizes(self, ids: Iterable[str]) -> dict[str, int]:
         """Count the tracks of albums, as they are listed."""
         distinct = sorted({each for each in ids if each})
-        lists = await asyncio.gather(
-            *(self._tables.scan_stamped(ALBUM_TRACKS, (each,)) for each in distinct)
-        )
-        sizes = (sum(row.state == LISTED for row in rows) for rows in lists)
+        partitions: list[Key] = [(each,) for each in distinct]
+        sizes = await self._tables.count_stamped(ALBUM_TRACKS, partitions, state=LISTED)
         return dict(zip(distinct, sizes, strict=True))
 
     async def artist_albums(self, artist_id: str, *, most: int | None = None) -> list[Album]:

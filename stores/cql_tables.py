@@ -116,6 +116,13 @@ class CqlTables:
         rows = await self._scan(table, partition, Range(first, last, descending, limit), live)
         return [row for found in rows if (row := live(found))][:limit]
 
+    async def count_stamped(
+        self, table: Table, partitions: Sequence[Key], *, state: bytes
+    ) -> list[int]:
+        """Count rows that hold *state*; they are read for that, for each has an expiry of its own."""
+        scans = await asyncio.gather(*(self.scan_stamped(table, each) for each in partitions))
+        return [sum(row.state == state for row in rows) for rows in scans]
+
     async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
         """Read rows of all partitions in the order of the cluster's tokens."""
         behind = key_of(table, after) if after else ()

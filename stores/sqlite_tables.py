@@ -6,7 +6,7 @@ versioned row that was deleted, or has expired, begins again at version 1.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from operator import attrgetter
@@ -86,6 +86,16 @@ class SqliteTables:
         """Read a partition's rows in the order of their clustering keys."""
         within = Range(first, last, descending, limit)
         return [stamped_row(row) for row in await self._scan(table, partition, within)]
+
+    async def count_stamped(
+        self, table: Table, partitions: Sequence[Key], *, state: bytes
+    ) -> list[int]:
+        """Count rows that hold *state*: partitions together, none of their rows leaves the database."""
+        sql, found = self._sql[table.name], dict[Key, int]()
+        after: list[Value] = [state, self._now_ms()]
+        async for counted in self._together(sql.count_each, sorted(set(partitions)), after):
+            found.update((row[:-1], row[-1]) for row in counted)
+        return [found.get(partition, 0) for partition in partitions]
 
     async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
         """Read live rows of all partitions in the order of their keys."""
@@ -184,15 +194,21 @@ class SqliteTables:
         now = self._now_ms()
         if len(keys) == 1:
             return [await self._reads.row(sql.read, (*keys[0], now))]
-        ordered, found = sorted(set(keys)), dict[Key, tuple[Any, ...]]()
-        for start in range(0, len(ordered), KEYS_TOGETHER):
+        found = dict[Key, tuple[Any, ...]]()
+        async for rows in self._together(sql.read_each, sorted(set(keys)), [now]):
+            found.update((row[: len(sql.keys)], row) for row in rows)
+        return [found.get(key) for key in keys]
+
+    async def _together(
+        self, statement: Callable[[int], str], keys: Sequence[Key], after: Sequence[Value]
+    ) -> AsyncIterator[Rows]:
+        """Read what a statement for so many keys gives for each slice of *keys*."""
+        for start in range(0, len(keys), KEYS_TOGETHER):
             if start:
                 await asyncio.sleep(0)
-            part = padded(ordered[start : start + KEYS_TOGETHER])
-            parameters = [*chain.from_iterable(part), now]
-            read = partial(select, sql.read_each(len(part)), parameters)
-            found.update((row[: len(sql.keys)], row) for row in await self._reads.here(read))
-        return [found.get(key) for key in keys]
+            part = padded(keys[start : start + KEYS_TOGETHER])
+            parameters = [*chain.from_iterable(part), *after]
+            yield await self._reads.here(partial(select, statement(len(part)), parameters))
 
     async def _scan(self, table: Table, partition: Key, within: Range) -> Rows:
         sql = self._sql[table.name].scan(
@@ -231,9 +247,10 @@ class SqliteTables:
         return connection.executemany(sql.delete_expired, rows).rowcount
 
 
-def padded(keys: list[Key]) -> list[Key]:
-    """Repeat the last of *keys* until their number is a power of two: few statements are prepared."""
-    return keys + keys[-1:] * ((1 << (len(keys) - 1).bit_length()) - len(keys))
+def padded(keys: Sequence[Key]) -> list[Key]:
+    """Add keys that no row has until their number is a power of two: few statements are prepared."""
+    nobody = (None,) * len(keys[0])
+    return [*keys, *[nobody] * ((1 << (len(keys) - 1).bit_length()) - len(keys))]
 
 
 def select(statement: str, parameters: Sequence[Value], connection: sqlite3.Connection) -> Rows:

@@ -28,10 +28,11 @@ class TableSql:
         self._is_partition = is_each(table.partition)
         read = ", ".join((*self.keys, *table.values, self.counter))
         self.read = f"SELECT {read} FROM {table.name} WHERE {self._is_key} AND {LIVE}"
-        self._scan = f"SELECT {read} FROM {table.name} WHERE {self._is_partition} AND {LIVE}"
         self._selected = read
         self.upsert = lru_cache(maxsize=ROWS_TOGETHER)(self._upsert)
         self.read_each = lru_cache(maxsize=ROWS_TOGETHER)(self._read_each)
+        self.count_each = lru_cache(maxsize=ROWS_TOGETHER)(self._count_each)
+        self.scan = lru_cache(maxsize=None)(self._scan)  # there are eight of them
 
     @property
     def create(self) -> str:
@@ -51,14 +52,17 @@ class TableSql:
             " WHERE expires_ms IS NOT NULL"
         )
 
-    def scan(self, *, first: bool, last: bool, descending: bool) -> str:
+    def _scan(self, *, first: bool, last: bool, descending: bool) -> str:
         """Read a partition's live rows: partition, now, the bounds that there are, the limit (-1: none)."""
         clustering = list(self.table.clustering)
         bounds = [f" AND {clustering[0]} >= ?"] if first else []
         bounds += [f" AND {clustering[0]} <= ?"] if last else []
         way = " DESC" if descending else ""
         order = ", ".join(f"{name}{way}" for name in clustering or self.keys)
-        return f"{self._scan}{''.join(bounds)} ORDER BY {order} LIMIT ?"
+        return (
+            f"SELECT {self._selected} FROM {self.table.name}"
+            f" WHERE {self._is_partition} AND {LIVE}{''.join(bounds)} ORDER BY {order} LIMIT ?"
+        )
 
     def slice(self, *, behind: bool) -> str:
         """Read live rows of all partitions: the key *behind* which, now, the limit."""
@@ -70,13 +74,24 @@ class TableSql:
 
     def _read_each(self, keys: int) -> str:
         """Read the live rows of several keys: the keys, now. Only rows that there are cost a step."""
-        names = [f"wanted_{name}" for name in self.keys]
-        wanted = f"({', '.join(names)}) AS (VALUES {', '.join([_places(names)] * keys)})"
-        equal = " AND ".join(f"{own} = {name}" for own, name in zip(self.keys, names, strict=True))
+        return self._of_wanted(self.keys, keys, self._selected, LIVE)
+
+    def _count_each(self, partitions: int) -> str:
+        """Count live rows of several partitions: these, the state, now."""
+        names = ", ".join(self.table.partition)
+        read = self._of_wanted(
+            tuple(self.table.partition), partitions, f"{names}, count(*)", f"state = ? AND {LIVE}"
+        )
+        return f"{read} GROUP BY {names}"
+
+    def _of_wanted(self, columns: Sequence[str], count: int, selected: str, where: str) -> str:
+        names = [f"wanted_{name}" for name in columns]
+        wanted = f"({', '.join(names)}) AS (VALUES {', '.join([_places(names)] * count)})"
+        equal = " AND ".join(f"{own} = {name}" for own, name in zip(columns, names, strict=True))
         # CROSS: in the order of the keys, each found by its own search
         return (
-            f"WITH wanted{wanted} SELECT {self._selected}"
-            f" FROM wanted CROSS JOIN {self.table.name} ON {equal} WHERE {LIVE}"
+            f"WITH wanted{wanted} SELECT {selected}"
+            f" FROM wanted CROSS JOIN {self.table.name} ON {equal} WHERE {where}"
         )
 
     def _upsert(self, rows: int) -> str:

@@ -52,6 +52,12 @@ class MemoryTables:
         found = [StampedRow(key, row.holds, row.stamp) for key, row in rows]
         return found[:: -1 if descending else 1][:limit]
 
+    async def count_stamped(
+        self, table: Table, partitions: Sequence[Key], *, state: bytes
+    ) -> list[int]:
+        scans = [await self.scan_stamped(table, each) for each in partitions]
+        return [sum(row.state == state for row in rows) for rows in scans]
+
     async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
         behind = key_of(table, after) if after else ()
         keys = sorted(

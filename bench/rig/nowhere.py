@@ -19,6 +19,11 @@ class Nowhere:
     async def scan_stamped(self, table: Table, partition: Key, **_: object) -> list[StampedRow]:
         return []
 
+    async def count_stamped(
+        self, table: Table, partitions: Sequence[Key], **_: object
+    ) -> list[int]:
+        return [0] * len(partitions)
+
     async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
         return Slice([], None)
 

@@ -87,6 +87,12 @@ class Tables(Protocol):
         """Read a partition's live rows with clustering key from *first* to *last*, both inclusive."""
         ...
 
+    async def count_stamped(
+        self, table: Table, partitions: Sequence[Key], *, state: bytes
+    ) -> list[int]:
+        """Count each partition's live rows that hold *state*, in the order of *partitions*."""
+        ...
+
     async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
         """Read some of all live rows of a table: up to *limit*, those behind the mark *after*.
 

@@ -59,6 +59,7 @@ class Flaky:
     def __init__(self, tables: SqliteTables) -> None:
         self.tables = tables
         self.scan_stamped, self.slice_stamped = tables.scan_stamped, tables.slice_stamped
+        self.count_stamped = tables.count_stamped
         self.erase_stamped, self.close = tables.erase_stamped, tables.close
         self.read, self.scan, self.sweep = tables.read, tables.scan, tables.sweep
         self.write_if, self.delete_if = tables.write_if, tables.delete_if

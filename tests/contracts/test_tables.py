@@ -7,7 +7,7 @@ from typing import TypedDict
 
 import pytest
 
-from domain.ports import Column, Row, Slice, StampedRow, Table, Tables, Value
+from domain.ports import Column, Key, Row, Slice, StampedRow, Table, Tables, Value
 from stores.cql_tables import CqlTables
 from stores.sqlite_tables import SqliteTables
 from tests.clock import Clock
@@ -208,6 +208,25 @@ async def test_a_scan_keeps_to_its_bounds(
     found = await tables.scan_stamped(HOURS, ("ann",), **asked)
 
     assert [row.key for row in found] == [("ann", number) for number in expected]
+
+
+async def test_rows_of_partitions_are_counted_by_what_they_hold(tables: Tables) -> None:
+    rows = [StampedRow((name, at), b"x", 4) for name in ("ann", "bob") for at in range(3)]
+    others = [StampedRow(("ann", 7), b"", 4), StampedRow(("ann ", 1), b"x", 4)]
+    await tables.write_stamped([(HOURS, [*rows, *others])])
+    asked: list[Key] = [("bob",), ("ann",), ("none",), ("ann",)]
+
+    assert await tables.count_stamped(HOURS, asked, state=b"x") == [3, 3, 0, 3]
+    assert await tables.count_stamped(HOURS, [("ann",)], state=b"") == [1]
+    assert await tables.count_stamped(HOURS, [], state=b"x") == []
+
+
+async def test_rows_whose_time_has_passed_are_not_counted(tables: Tables, clock: Clock) -> None:
+    await tables.write_stamped([(HOURS, [hour(1, b"brief", ttl_s=60), hour(2)])])
+    clock.advance(61_000)
+
+    assert await tables.count_stamped(HOURS, [("ann",)], state=b"x") == [1]
+    assert await tables.count_stamped(HOURS, [("ann",)], state=b"brief") == [0]
 
 
 async def test_text_is_ordered_by_its_bytes(tables: Tables) -> None:

@@ -56,6 +56,15 @@ class LinkedTables:
         )
         return found
 
+    async def count_stamped(
+        self, table: Table, partitions: Sequence[Key], *, state: bytes
+    ) -> list[int]:
+        found: list[int] = await self._link.call(
+            f"count {table.name}",
+            lambda: self._tables.count_stamped(table, partitions, state=state),
+        )
+        return found
+
     async def slice_stamped(self, table: Table, *, after: bytes = b"", limit: int) -> Slice:
         found: Slice = await self._link.call(
             f"slice {table.name}",

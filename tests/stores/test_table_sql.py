@@ -30,4 +30,19 @@ def test_any_number_of_keys_is_read_with_one_of_few_statements(keys: int, padded
     wanted = padded([(number,) for number in range(keys)])
 
     assert len(wanted) == padded_keys
-    assert set(wanted) == {(number,) for number in range(keys)}
+    assert wanted == [(number,) for number in range(keys)] + [(None,)] * (padded_keys - keys)
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if table.clustering and table.stamped])
+def test_partitions_are_counted_without_a_scan_of_the_table(table: Table) -> None:
+    sql, partitions = TableSql(table), 4
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(sql.create)
+        plan = connection.execute(
+            f"EXPLAIN QUERY PLAN {sql.count_each(partitions)}",
+            [1] * (partitions * len(table.partition) + 2),
+        )
+        steps = [step for *_, step in plan if table.name in step]
+
+    equal = " AND ".join(f"{name}=?" for name in table.partition)
+    assert steps == [f"SEARCH {table.name} USING PRIMARY KEY ({equal})"]
