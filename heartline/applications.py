@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from domain.positions import Generation
 from heartline import doors
-from heartline.garbage import collect_rarely
+from heartline.interpreter import collect_rarely, take_short_turns
 from heartline.loopback import bind_replicas_to_loopback
 from heartline.one_write import write_at_once
 from heartline.settings import Settings
@@ -84,6 +84,8 @@ def _builder(
         app = application.build(settings, generation)
         if application.hot:
             take_shortcut(app, prefix=application.prefix, at_once=application.ongoing)
+        else:
+            take_short_turns()
         collect_rarely()
         return app
 
