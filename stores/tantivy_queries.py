@@ -1,6 +1,6 @@
 """Queries as tantivy takes them, made word by word: its own parser can be killed by what people type."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tantivy import FieldType, Occur, Searcher
 from tantivy import Query as Matching
@@ -26,9 +26,16 @@ class TantivyCascade(Cascade[Matching]):
         """Tell how many entries of this kind have a word."""
         return self._searcher.doc_freq(self._all, word)
 
+    def may_match(self, forgiven: Collection[str]) -> bool:
+        """Whether there is an entry for each word but those *forgiven*; to look for these takes long."""
+        words = self._query.words
+        return all(word in forgiven or self._known(words, at) for at, word in enumerate(words))
+
     def _word(self, words: Sequence[str], at: int) -> Matching:
-        known = [each for each in spellings(words, at) if self.frequency(each)]
-        return self._spelled(self._all, known or [words[at]])
+        return self._spelled(self._all, self._known(words, at) or [words[at]])
+
+    def _known(self, words: Sequence[str], at: int) -> list[str]:
+        return [each for each in spellings(words, at) if self.frequency(each)]
 
     def _or_begun(self, whole: Matching, word: str) -> Matching:
         if self.frequency(word) >= COMMON:

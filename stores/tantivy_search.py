@@ -5,7 +5,7 @@ errors, first in the words that hardly any entry has: to look for all of them at
 milliseconds. What is still not found is looked for in parts.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 from math import log2
 
@@ -40,18 +40,19 @@ def propose(
     typed = {word for each in asked for word in each.words if is_forgiven(word)}
     rare = longest(word for word in typed if sum(each.frequency(word) for each in asked) < RARE)
     forgiven = longest(typed)
+
+    def add(written: Callable[[TantivyCascade], Matching], words: Collection[str]) -> None:
+        for hits, each in zip(found, asked, strict=True):
+            if each.may_match(words):
+                hits.extend(_hits(snapshot, written(each), limit))
+
     if rare and sum(map(len, found)) < ENOUGH:
-        _add(found, [_hits(snapshot, each.corrected(rare), limit) for each in asked])
+        add(lambda each: each.corrected(rare), rare)
     if forgiven and not any(found) and (forgiven != rare or query.phrases):
-        _add(found, [_hits(snapshot, each.loosely(forgiven), limit) for each in asked])
+        add(lambda each: each.loosely(forgiven), forgiven)
     if not any(found):
         found = [_hits(snapshot, each.partly(rare), limit) for each in asked if len(each.words) > 1]
     return [one for hits in found for one in _candidates(snapshot, hits, limit)]
-
-
-def _add(found: Sequence[list[Hit]], more: Iterable[Iterable[Hit]]) -> None:
-    for hits, others in zip(found, more, strict=True):
-        hits.extend(others)
 
 
 def complete(
