@@ -17,7 +17,7 @@ from types import FrameType
 
 from domain.errors import HeartlineError, Unavailable
 from domain.positions import Generation
-from heartline import wiring
+from heartline import nursery, wiring
 from heartline.life import FAILURE_FILE
 from heartline.logs import begin_logs
 from heartline.operator_account import operator_account
@@ -36,6 +36,7 @@ def main() -> int:
     die_with_parent()
     order = json.load(sys.stdin)
     settings, run_dir = Settings.of_plain(order["settings"]), Path(order["run_dir"])
+    nursery.begin(run_dir)  # before there is anything that a fork would lack, or have twice
     begin_logs(settings, role="driver")
     log.info("begins")
     try:
@@ -82,7 +83,7 @@ def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:
     from heartline.applications import serve_applications
     from heartline.cataloguing import start_cataloguing
     from heartline.cluster import start_consumers
-    from heartline.ray_node import start_only_what_is_needed, take_a_free_agent_port
+    from heartline.ray_node import fork_workers, start_only_what_is_needed, take_a_free_agent_port
     from heartline.warehousing import start_warehousing
 
     asked = threading.Event()
@@ -92,6 +93,7 @@ def _run(settings: Settings, generation: Generation, run_dir: Path) -> None:
 
     start_only_what_is_needed()
     take_a_free_agent_port()
+    fork_workers()
     ray.init(
         address="local",
         namespace=NAMESPACE,

@@ -52,6 +52,14 @@ def lives(pid: int) -> bool:
         return False
 
 
+def parent(pid: int) -> int:
+    """Tell the parent of a process; 0 when it is gone."""
+    try:
+        return _state_and_parent(pid)[1]
+    except (OSError, IndexError):
+        return 0
+
+
 def descendants(ancestor: int) -> set[int]:
     """Find every living process that descends from *ancestor*."""
     parent_of, found, wave = parents(), set[int](), {ancestor}

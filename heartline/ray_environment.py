@@ -62,6 +62,13 @@ def environment(
     own = {
         MARKER: marker,
         "PYTHONUNBUFFERED": "1",
+        # What becomes of a call to a worker that died: asked for 1 s, every second; none is dead for
+        # good here, and a shard is back in half a second.
+        "RAY_timeout_ms_task_wait_for_death_info": "100",
+        "RAY_core_worker_internal_heartbeat_ms": "200",
+        # Threads that begin with an import would be missing in what the nursery forks.
+        "OPENBLAS_NUM_THREADS": "1",
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
         "RAY_AUTH_MODE": "token",  # else Ray writes a token of its own into the home directory
         "RAY_AUTH_TOKEN": token,
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(wrapper),

@@ -1,6 +1,11 @@
 """Ray's node as one machine wants it: without processes that nobody asks, on ports of its own."""
 
+import os
+from pathlib import Path
 from typing import Any
+
+from heartline.nursery import STUB
+from heartline.nursery_stub import WORKER
 
 IDLE_PROCESSES = (
     "start_monitor",  # the autoscaler: one machine does not grow
@@ -36,6 +41,20 @@ def take_a_free_agent_port() -> None:
         usual(self, ray_params, *given, **named)
 
     setattr(Node, "__init__", begin)  # noqa: B010  (mypy wants no other method there)
+
+
+def fork_workers() -> None:
+    """Have the raylet start the stub of `heartline.nursery` wherever it would start a worker."""
+    from ray._private import node
+
+    usual = node.Node.__init__
+    os.environ[WORKER] = str(Path(node.__file__).with_name("workers") / "default_worker.py")
+
+    def begin(self: Any, ray_params: Any, *given: Any, **named: Any) -> None:
+        ray_params.worker_path = str(STUB)
+        usual(self, ray_params, *given, **named)
+
+    setattr(node.Node, "__init__", begin)  # noqa: B010
 
 
 def _nothing(*_: object, **__: object) -> None:

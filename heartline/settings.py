@@ -24,7 +24,9 @@ from heartline.addresses import (
 )
 
 PREFIX = "HEARTLINE_"
-OURS = frozenset({"HEARTLINE_START"})  # what `up` hands to its own processes; nobody sets it
+OURS = frozenset(  # what `up` hands to its own processes; nobody sets it
+    {"HEARTLINE_START", "HEARTLINE_NURSERY", "HEARTLINE_RAY_WORKER"}
+)
 WEIGHTS_WANT = "popularity=0.5,recency=0.05,taste=0.2, or some of them, each from 0 to 10"
 
 

@@ -38,4 +38,12 @@ async def one_gone(family: Callable[[], Iterable[int]], *, vital: Mapping[str, s
 def _vital(pids: Iterable[int], vital: Mapping[str, str]) -> Iterable[tuple[int, str]]:
     for pid in pids:
         command = processes.command(pid)
-        yield from ((pid, what) for mark, what in vital.items() if mark in command)
+        found = [what for mark, what in vital.items() if mark in command]
+        if found and _is_a_program(pid, command):
+            yield pid, found[-1]
+
+
+def _is_a_program(pid: int, command: str) -> bool:
+    """Whether *command* is its own: between fork and exec a child has its parent's, and may soon end."""
+    parent = processes.parent(pid)
+    return parent != 0 and processes.command(parent) != command

@@ -1,11 +1,16 @@
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ray._private.node import Node
 from ray._private.parameter import RayParams
 
+from heartline.nursery import STUB
+from heartline.nursery_stub import WORKER
 from heartline.ray_node import (
     IDLE_PROCESSES,
+    fork_workers,
     start_only_what_is_needed,
     take_a_free_agent_port,
 )
@@ -47,3 +52,21 @@ def test_two_on_one_machine_do_not_want_the_same_port(monkeypatch: pytest.Monkey
     Node(RayParams(), head=True)
 
     assert begun == [None, True]  # None: any that is free
+
+
+def test_the_raylet_starts_stubs_and_these_know_rays_own_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[Any] = []
+
+    def begin(_self: Node, ray_params: RayParams, *, head: bool) -> None:
+        begun.extend((ray_params.worker_path, head))
+
+    monkeypatch.setattr(Node, "__init__", begin)
+    monkeypatch.setenv(WORKER, "")
+
+    fork_workers()
+    Node(RayParams(), head=True)
+
+    assert begun == [str(STUB), True]
+    assert "worker.main_loop()" in Path(os.environ[WORKER]).read_text()

@@ -11,6 +11,7 @@ from heartline import processes
 from heartline.vitals import one_gone
 
 WAITS = "import sys; print('up', flush=True); sys.stdin.read()"
+FORKS = f"import os; os.fork() or os.read(0, 1); {WAITS}"
 VITAL = {"heart-of-it": "the heart", "brain-of-it": "the brain"}
 
 
@@ -20,10 +21,10 @@ def started() -> Iterator[ExitStack]:
         yield stack
 
 
-def start(stack: ExitStack, name: str) -> subprocess.Popen[str]:
+def start(stack: ExitStack, name: str, program: str = WAITS) -> subprocess.Popen[str]:
     process = stack.enter_context(
         subprocess.Popen(
-            [sys.executable, "-c", WAITS, name],
+            [sys.executable, "-c", program, name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -103,6 +104,23 @@ async def test_a_child_that_has_taken_a_command_of_its_own_may_end(
     commands.clear()
     await watch.looks(2)
     child.kill()
+    await watch.looks(2)
+    heart.kill()
+
+    assert await watch.tells() == "the heart"
+
+
+async def test_a_child_that_has_begun_no_program_is_not_what_its_parent_is(
+    started: ExitStack,
+) -> None:
+    """Such a child may become anything, and end soon."""
+    heart, brain = start(started, "heart-of-it"), start(started, "forks-brain-of-it", FORKS)
+    child = next(iter(processes.descendants(brain.pid)))
+    assert processes.command(child) == processes.command(brain.pid)
+    watch = Watch(heart.pid, child)
+    await watch.looks(2)
+
+    processes.kill([child])
     await watch.looks(2)
     heart.kill()
 
