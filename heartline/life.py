@@ -66,8 +66,13 @@ class Life:
         """Start, call *ready* when everything answers, and watch until the end or until *stop*."""
         self._run_dir = make_run_dir(self._marker)
         try:
-            self._driver = self._spawn()
-            self._vital = asyncio.create_task(one_gone(lambda: processes.descendants(os.getpid())))
+            self._driver = driver = self._spawn()
+            self._vital = asyncio.create_task(
+                one_gone(
+                    lambda: processes.descendants(os.getpid()),
+                    fallen=lambda: processes.fallen(driver.pid),
+                )
+            )
             end = await self._until_answered(stop) or await self._until_ready(stop)
             if end is None:
                 await ready()

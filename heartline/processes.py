@@ -60,6 +60,16 @@ def parent(pid: int) -> int:
         return 0
 
 
+def fallen(parent: int) -> set[str]:
+    """Tell the programs of a process's children that have ended, and that it has not waited for."""
+    found = set()
+    for pid in _pids():
+        with contextlib.suppress(OSError, IndexError):
+            if _state_and_parent(pid) == ("Z", parent):
+                found.add((PROC / str(pid) / "comm").read_text().strip())
+    return found
+
+
 def descendants(ancestor: int) -> set[int]:
     """Find every living process that descends from *ancestor*."""
     parent_of, found, wave = parents(), set[int](), {ancestor}

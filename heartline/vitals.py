@@ -18,11 +18,22 @@ VITAL = MappingProxyType(
     }
 )
 
+CHILDREN = MappingProxyType(
+    {"raylet": "the raylet", "gcs_server": "the GCS server"}
+)  # the driver's
 
-async def one_gone(family: Callable[[], Iterable[int]], *, vital: Mapping[str, str] = VITAL) -> str:
+
+async def one_gone(
+    family: Callable[[], Iterable[int]],
+    *,
+    fallen: Callable[[], Iterable[str]] = tuple,
+    vital: Mapping[str, str] = VITAL,
+) -> str:
     """Return when a vital process among the *family* has ended; which one it was.
 
-    It looks for all of them from the start on: one that dies while others are starting is missed too.
+    It looks for all of them from the start on: one that dies while others are starting is missed too,
+    and one that came and went between two looks, of which *fallen* tells the program's name. Ray's
+    driver waits 30 s for the raylet, whether it lives or not.
     """
     known: dict[int, str] = {}
     while True:
@@ -30,8 +41,11 @@ async def one_gone(family: Callable[[], Iterable[int]], *, vital: Mapping[str, s
             if not processes.lives(pid):
                 return what
         complete = set(known.values()) == set(vital.values())
+        if not complete and (unseen := CHILDREN.keys() & set(fallen())):
+            return CHILDREN[min(unseen)]
         # What was known is named anew: a child carries its parent's command until it has its own.
-        known = dict(_vital(known if complete else family(), vital))
+        named = dict(_vital(known if complete else family(), vital))
+        known = {pid: what for pid, what in known.items() if not processes.lives(pid)} | named
         await asyncio.sleep(LOOK_S)
 
 

@@ -53,6 +53,23 @@ def test_we_are_never_among_those_to_be_killed(
         assert os.getpid() not in processes.marked("none", str(tmp_path / "hl-"))
 
 
+def test_children_that_ended_are_told_until_they_are_waited_for(
+    child: subprocess.Popen[str],
+) -> None:
+    name = Path(f"/proc/{child.pid}/comm").read_text().strip()
+    living = processes.fallen(os.getpid())
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    ended = processes.fallen(os.getpid())
+    child.wait()
+
+    assert (name in living, name in ended, name in processes.fallen(os.getpid())) == (
+        False,
+        True,
+        False,
+    )
+
+
 def test_descendants_are_found_and_their_command(child: subprocess.Popen[str]) -> None:
     assert child.pid in processes.descendants(os.getpid())
     assert "sys.stdin.read()" in processes.command(child.pid)

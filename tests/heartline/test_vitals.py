@@ -79,6 +79,31 @@ async def test_one_that_ends_while_others_are_still_to_come_is_missed(started: E
     assert await watch.tells() == "the heart"
 
 
+async def test_one_that_came_and_went_between_two_looks_is_missed() -> None:
+    fallen = iter([[], ["python"], ["python", "raylet"]])
+
+    async with asyncio.timeout(10):
+        assert await one_gone(set, fallen=lambda: next(fallen), vital=VITAL) == "the raylet"
+
+
+async def test_one_that_ends_while_it_is_looked_at_is_missed(
+    started: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heart, real = start(started, "heart-of-it"), processes.command
+    watch = Watch(heart.pid)
+    await watch.looks(1)
+
+    def last_seen(pid: int) -> str:
+        if pid == heart.pid:
+            heart.kill()
+            heart.wait()
+        return real(pid)
+
+    monkeypatch.setattr(processes, "command", last_seen)
+
+    assert await watch.tells() == "the heart"
+
+
 async def test_one_that_comes_later_is_watched_as_well(started: ExitStack) -> None:
     watch = Watch(start(started, "heart-of-it").pid)
     await watch.looks(2)
