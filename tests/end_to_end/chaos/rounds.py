@@ -10,6 +10,7 @@ from pathlib import Path
 from stores.accounts import Scope
 from tests.end_to_end.chaos.backends import Backends
 from tests.end_to_end.chaos.instance import Instance
+from tests.end_to_end.chaos.label import Label
 from tests.end_to_end.chaos.ledger import Ledger
 from tests.end_to_end.chaos.load import Load
 from tests.end_to_end.chaos.service import Service
@@ -57,11 +58,13 @@ class Chaos:
         self._drawn = list[Victim]()
         self._ingest = instance.token("gateway", Scope.INGEST)
         self._operator = instance.token("operator", Scope.OPERATOR, Scope.LISTENER)
+        self._label = Label(instance, instance.token("label", Scope.LABEL, Scope.LISTENER))
         self._service = Service(instance, ingest=self._ingest, operator=self._operator)
 
     def rounds(self, count: int) -> Iterator[Round]:
         """Kill *count* victims, each as often as any other; gives each round when service is back."""
-        with Load(self.instance.url, self._ingest, self.ledger, posters=POSTERS, seed=self.seed):
+        load = Load(self.instance.url, self._ingest, self.ledger, posters=POSTERS, seed=self.seed)
+        with load, self._label:
             for number in range(count):
                 if not self._drawn:
                     self._drawn = self._rng.sample(self._victims, len(self._victims))
@@ -80,12 +83,14 @@ class Chaos:
             self.instance, self.ledger, self._operator, most=sample, seed=self.seed
         )
         in_log = check_recount(self.instance, self.ledger)
+        self._label.check()
         assert self.ledger.wrong == []
         return (
             f"lag zero {caught_up_s:.1f} s after the load; "
             f"{self.ledger.taken} heartbeats acknowledged, {self.ledger.refused} refused, "
             f"{self.ledger.retried} requests sent again, {in_log} in the log; "
-            f"{compared} listeners compared over HTTP, everything by recount: no difference"
+            f"{compared} listeners compared over HTTP, everything by recount: no difference; "
+            f"{len(self._label.taken)} tracks uploaded, all there, the search index has just these"
         )
 
     def _play(self, number: int, victim: Victim) -> Round:

@@ -70,6 +70,7 @@ SUPERVISOR = "heartline up"
 VICTIMS = (
     Victim("shard", "ray::_Shard", AT_ONCE_S),
     Victim("tailer", "ray::_Tailer"),
+    Victim("cataloguer and indexer", "ray::_Catalogue"),
     Victim("ingest replica", "ray::ServeReplica:ingest:", AT_ONCE_S),
     Victim("read replica", "ray::ServeReplica:listening:", AT_ONCE_S),
     Victim("main replica", "ray::ServeReplica:main:", AT_ONCE_S),
