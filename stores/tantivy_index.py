@@ -31,6 +31,7 @@ class TantivyIndex:
         self._index: Index | None = None
         self._snapshot: Snapshot | None = None
         self._commit: Hashable = None
+        self._opening: asyncio.Task[Snapshot] | None = None  # one for all who ask meanwhile
         self._look_at = 0.0
 
     async def propose(
@@ -79,9 +80,15 @@ class TantivyIndex:
             return snapshot
         self._look_at = now_s + self._reload_s
         commit = commit_of(self._directory)
-        if snapshot is None or commit != self._commit:
-            snapshot = await self._aside(self._open)
-            self._snapshot, self._commit = snapshot, commit
+        if snapshot and commit == self._commit:
+            return snapshot
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._renew(commit))
+        return await asyncio.shield(self._opening)
+
+    async def _renew(self, commit: Hashable) -> Snapshot:
+        snapshot = await self._aside(self._open)
+        self._snapshot, self._commit = snapshot, commit
         return snapshot
 
     def _open(self) -> Snapshot:

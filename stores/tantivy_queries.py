@@ -26,9 +26,8 @@ class TantivyCascade(Cascade[Matching]):
         """Tell how many entries of this kind have a word."""
         return self._searcher.doc_freq(self._all, word)
 
-    def may_match(self, forgiven: Collection[str]) -> bool:
-        """Whether there is an entry for each word but those *forgiven*; to look for these takes long."""
-        words = self._query.words
+    def may_match(self, words: Sequence[str], forgiven: Collection[str]) -> bool:
+        """Whether each of *words* but those *forgiven* is in some entry; to look for these takes long."""
         return all(word in forgiven or self._known(words, at) for at, word in enumerate(words))
 
     def _word(self, words: Sequence[str], at: int) -> Matching:

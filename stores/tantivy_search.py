@@ -6,8 +6,10 @@ milliseconds. What is still not found is looked for in parts.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import chain, zip_longest
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, compress, zip_longest
 from math import log2
+from os import cpu_count
 
 from rapidfuzz.distance import OSA
 from tantivy import DocAddress
@@ -23,6 +25,8 @@ from stores.tantivy_snapshot import Snapshot
 LOOKED_AT = 100  # entries that have a word like the one that may be wrong
 
 Hit = tuple[float, DocAddress]
+
+_threads = ThreadPoolExecutor(cpu_count(), thread_name_prefix="search-kind")
 
 
 def propose(
@@ -41,18 +45,34 @@ def propose(
     rare = longest(word for word in typed if sum(each.frequency(word) for each in asked) < RARE)
     forgiven = longest(typed)
 
-    def add(written: Callable[[TantivyCascade], Matching], words: Collection[str]) -> None:
-        for hits, each in zip(found, asked, strict=True):
-            if each.may_match(words):
-                hits.extend(_hits(snapshot, written(each), limit))
+    def add(written: Callable[[TantivyCascade], Matching], likely: Sequence[bool]) -> None:
+        more = _beside(snapshot, compress(asked, likely), written, limit)
+        for hits, others in zip(compress(found, likely), more, strict=True):
+            hits.extend(others)
 
     if rare and sum(map(len, found)) < ENOUGH:
-        add(lambda each: each.corrected(rare), rare)
+        likely = [each.may_match(query.words, rare) for each in asked]
+        add(lambda each: each.corrected(rare), likely)
     if forgiven and not any(found) and (forgiven != rare or query.phrases):
-        add(lambda each: each.loosely(forgiven), forgiven)
+        likely = [each.may_match(each.words, forgiven) for each in asked]
+        add(lambda each: each.loosely(forgiven), likely)
     if not any(found):
-        found = [_hits(snapshot, each.partly(rare), limit) for each in asked if len(each.words) > 1]
+        several = [each for each in asked if len(each.words) > 1]
+        found = _beside(snapshot, several, lambda each: each.partly(rare), limit)
     return [one for hits in found for one in _candidates(snapshot, hits, limit)]
+
+
+def _beside(
+    snapshot: Snapshot,
+    cascades: Iterable[TantivyCascade],
+    written: Callable[[TantivyCascade], Matching],
+    limit: int,
+) -> list[list[Hit]]:
+    """Search the kinds side by side: what takes long is tantivy's, which needs no interpreter."""
+    queries = [written(each) for each in cascades]
+    if len(queries) < 2:
+        return [_hits(snapshot, query, limit) for query in queries]
+    return list(_threads.map(lambda query: _hits(snapshot, query, limit), queries))
 
 
 def complete(

@@ -12,8 +12,8 @@ from tantivy import DocAddress, Searcher
 from domain.search import Candidate, Entry
 from stores.tantivy_schema import read_entry
 
-ENTRIES_KEPT = 1 << 14  # half a kilobyte each
-ANSWERS_KEPT = 1 << 9  # up to 300 candidates each
+ENTRIES_KEPT = 1 << 14  # a kilobyte each
+CANDIDATES_KEPT = 1 << 15  # in all answers together; each may keep an entry
 
 
 class Snapshot:
@@ -23,6 +23,7 @@ class Snapshot:
         self.searcher = searcher
         self._entry = lru_cache(ENTRIES_KEPT)(partial(_read, searcher))
         self._answers: dict[Hashable, Sequence[Candidate]] = {}
+        self._kept = 0
 
     def entry(self, address: DocAddress) -> Entry:
         """Read an entry."""
@@ -37,9 +38,20 @@ class Snapshot:
 
     def remember(self, question: Hashable, found: Sequence[Candidate]) -> None:
         """Keep what was found, in the place of what nobody asked for the longest."""
+        self._forget(question)
         self._answers[question] = found
-        if len(self._answers) > ANSWERS_KEPT:
-            del self._answers[next(iter(self._answers))]
+        self._kept += _size(found)
+        while self._kept > CANDIDATES_KEPT:
+            self._forget(next(iter(self._answers)))
+
+    def _forget(self, question: Hashable) -> None:
+        found = self._answers.pop(question, None)
+        if found is not None:
+            self._kept -= _size(found)
+
+
+def _size(found: Sequence[Candidate]) -> int:
+    return 1 + len(found)
 
 
 def _read(searcher: Searcher, segment: int, doc: int) -> Entry:

@@ -9,10 +9,10 @@ import pytest
 from domain.catalogue import EntityKind
 from domain.errors import Unavailable
 from domain.lookups import spellings
-from domain.search import Entry, Query
+from domain.search import Candidate, Entry, Query
 from stores.tantivy_index import TantivyIndex
 from stores.tantivy_schema import open_index
-from stores.tantivy_snapshot import ANSWERS_KEPT, Snapshot
+from stores.tantivy_snapshot import CANDIDATES_KEPT, Snapshot
 from stores.tantivy_writer import TantivyWriter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,11 +148,26 @@ async def test_what_others_asked_is_remembered_up_to_a_bound(tmp_path: Path) -> 
     writer = TantivyWriter(tmp_path)
     await writer.commit(1)
     snapshot = Snapshot(open_index(tmp_path).searcher())
-    for number in range(ANSWERS_KEPT):
-        snapshot.remember(number, [])
-    snapshot.recall(0)
-    snapshot.remember("one more", [])
+    third = [Candidate(entry(1))] * (CANDIDATES_KEPT // 3 - 1)
+    for question in ("a", "b", "c"):
+        snapshot.remember(question, third)
+    snapshot.recall("a")
+    snapshot.remember("c", third)
+    snapshot.remember("d", [])
+    snapshot.remember("e", third[:9])
 
-    assert [snapshot.recall(each) for each in (0, 1, 2, "one more")] == [[], None, [], []]
+    recalled = {each: snapshot.recall(each) for each in ("a", "b", "c", "d", "e")}
+    assert recalled == {"a": third, "b": None, "c": third, "d": [], "e": third[:9]}
+
+    await writer.close()
+
+
+async def test_an_answer_that_is_too_long_is_not_remembered(tmp_path: Path) -> None:
+    writer = TantivyWriter(tmp_path)
+    await writer.commit(1)
+    snapshot = Snapshot(open_index(tmp_path).searcher())
+    snapshot.remember("long", [Candidate(entry(1))] * CANDIDATES_KEPT)
+
+    assert snapshot.recall("long") is None
 
     await writer.close()
