@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.catalogue import EntityKind
 from domain.errors import Unavailable
-from domain.search import SearchIndex
+from domain.search import Query, SearchIndex
 from domain.units import MINUTE_MS, SECOND_MS
 from stores.catalogue_log import CatalogueLog
 from streams.indexer import GROUP
@@ -32,7 +32,12 @@ class SearchLook:
 
     async def _engine(self) -> str:
         try:
-            await self._index.complete(["a"], [EntityKind.ARTIST], limit=1)
+            await self._index.propose(  # what is new is asked of the engine every minute
+                Query(words=("a",), is_new=True),
+                [EntityKind.ARTIST],
+                now_ms=self._now_ms(),
+                limit=1,
+            )
         except Unavailable:
             return "away"
         return "ok"

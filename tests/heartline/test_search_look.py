@@ -17,7 +17,7 @@ class Engine:
     def __init__(self) -> None:
         self.is_away = False
 
-    async def complete(self, *_: Any, **__: Any) -> list[Any]:
+    async def propose(self, *_: Any, **__: Any) -> list[Any]:
         if self.is_away:
             raise Unavailable("no node answers")
         return []
