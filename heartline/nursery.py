@@ -12,11 +12,13 @@ It reads nothing that anybody sends, its children do; so nobody can keep it wait
 import contextlib
 import gc
 import os
+import resource
 import runpy
 import signal
 import socket
 import struct
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -30,6 +32,7 @@ STUB = Path(__file__).with_name("nursery_stub.py")
 SOCKET = "nursery"  # in the run directory
 TITLE = "heartline nursery"
 WAITING = 64  # stubs at once
+RETRY_S = 0.05
 LONGEST_REQUEST = 1 << 20
 PEER = struct.Struct("3i")  # process, user, group
 OOM_SCORE = "1000"  # when there is no memory left
@@ -93,14 +96,16 @@ def be_as_the_raylets_child() -> None:
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
 
 
-def join_group_of(stub: socket.socket) -> None:
-    """Be in the process group that the raylet made for the stub, which it kills when a worker ends.
+def take_after(stub: socket.socket) -> None:
+    """Have what the stub has of the raylet: how many files it may open, and its process group.
 
-    It knows the group by the stub's process id; as long as we are in it, no other process has that.
+    The raylet makes a group for each, which it kills when a worker ends. It knows the group by the
+    stub's process id; as long as we are in it, no other process has that.
     """
-    of_stub = stub.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size)
+    pid = PEER.unpack(stub.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))[0]
+    resource.setrlimit(resource.RLIMIT_NOFILE, resource.prlimit(pid, resource.RLIMIT_NOFILE))
     with contextlib.suppress(OSError):  # of another session
-        os.setpgid(0, os.getpgid(PEER.unpack(of_stub)[0]))
+        os.setpgid(0, os.getpgid(pid))
 
 
 def draw_otherwise_than_others() -> None:
@@ -116,17 +121,21 @@ def begin(run_dir: Path) -> None:
     Called before this process has imported Ray or begun a thread. The socket is there at once: a stub
     that is early waits until the nursery has imported the rest.
     """
-    path = run_dir / SOCKET
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+    path, driver = run_dir / SOCKET, os.getpid()
+    with (
+        contextlib.suppress(OSError),  # no room for it: workers do without
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door,
+    ):
         door.bind(str(path))
         door.listen(WAITING)
         with flags_of_workers():
             take_in(OF_DRIVER)
         if not os.fork():
             die_with_parent()
-            become(born(door))
+            if os.getppid() == driver:  # it has not died in between
+                become(born(door))
             sys.exit()
-    os.environ[NURSERY] = str(path)
+        os.environ[NURSERY] = str(path)
 
 
 @contextlib.contextmanager
@@ -177,7 +186,11 @@ def born(door: socket.socket) -> socket.socket:
     gc.freeze()  # a collection writes to whatever it visits, and would have children copy it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel lets go of children that end
     while True:
-        stub, _ = door.accept()
+        try:
+            stub, _ = door.accept()
+        except OSError:
+            time.sleep(RETRY_S)
+            continue
         with contextlib.suppress(OSError):  # there is no room for another: the stub sees us hang up
             if not os.fork():
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -186,20 +199,31 @@ def born(door: socket.socket) -> socket.socket:
         stub.close()
 
 
-def become(stub: socket.socket) -> None:
-    """Become the worker in whose place *stub* was started, unless it gives us up."""
+def agreed(stub: socket.socket) -> Request | None:
+    """Take what the stub has, and hear whether we are to begin; None: nobody wants us."""
     with stub:
         message, files, _, _ = socket.recv_fds(stub, LONGEST_REQUEST, 3)
+        if not message:
+            return None
         request = Request.parse(message)
         if request.environ.get("RAY_JOB_ID", ONLY_JOB) not in {ANY_JOB, ONLY_JOB}:
-            return
+            return None
         for number, file in enumerate(files):
             os.dup2(file, number)
             os.close(file)
-        join_group_of(stub)
+        take_after(stub)
         stub.send(HERE)
-        if stub.recv(1) != BEGIN:
-            return
+        return request if stub.recv(1) == BEGIN else None
+
+
+def become(stub: socket.socket) -> None:
+    """Become the worker in whose place *stub* was started, unless it gives us up."""
+    try:
+        request = agreed(stub)
+    except OSError:
+        request = None
+    if request is None:
+        return
     request.take_on()
     be_as_the_raylets_child()
     draw_otherwise_than_others()

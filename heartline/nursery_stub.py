@@ -12,7 +12,7 @@ import sys
 
 NURSERY, WORKER = "HEARTLINE_NURSERY", "HEARTLINE_RAY_WORKER"  # the nursery's socket, Ray's script
 HERE, BEGIN = b"+", b"!"
-PATIENCE_S = 20.0  # it may still be importing; who waits longer has Ray's own worker
+PATIENCE_S = 8.0  # it may still be importing; who waits longer has Ray's own worker
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ async def one_gone(
             return CHILDREN[min(unseen)]
         # What was known is named anew: a child carries its parent's command until it has its own.
         named = dict(_vital(known if complete else family(), vital))
-        known = {pid: what for pid, what in known.items() if not processes.lives(pid)} | named
+        known = {pid: what for pid, what in known.items() if not processes.command(pid)} | named
         await asyncio.sleep(LOOK_S)
 
 
@@ -54,7 +54,7 @@ def _vital(pids: Iterable[int], vital: Mapping[str, str]) -> Iterable[tuple[int,
         command = processes.command(pid)
         found = [what for mark, what in vital.items() if mark in command]
         if found and _is_a_program(pid, command):
-            yield pid, found[-1]
+            yield pid, found[0]  # a raylet names its agents, too
 
 
 def _is_a_program(pid: int, command: str) -> bool:

@@ -1,5 +1,6 @@
 """The id of each request: the client's if it is well formed, else one of ours; logs carry it along."""
 
+import os
 import re
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -12,6 +13,14 @@ current: ContextVar[str] = ContextVar("request_id", default="")
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _process = token_hex(6)  # a random start and a number: an id each costs a tenth of a random one
 _numbers = count()
+
+
+def _begin_anew() -> None:
+    global _process  # noqa: PLW0603
+    _process = token_hex(6)
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

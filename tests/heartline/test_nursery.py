@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -150,7 +151,8 @@ def test_a_child_is_the_nurserys_and_has_everything_imported(home: Home) -> None
 def test_the_nursery_has_one_thread(home: Home) -> None:
     home.told(TELLS)  # so it has imported everything
 
-    assert len(list(Path(f"/proc/{home.nursery}/task").iterdir())) == 1
+    for pid in (home.nursery, home.parent.pid):  # of which it is a fork
+        assert len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
 
 
 def test_two_children_draw_different_numbers(home: Home) -> None:
@@ -158,6 +160,33 @@ def test_two_children_draw_different_numbers(home: Home) -> None:
 
     assert len(first) == len(second)
     assert set(first).isdisjoint(second)
+
+
+def test_two_children_number_their_requests_differently(home: Home) -> None:
+    asks = (
+        "import json; from serve.request_ids import request_id; print(json.dumps([request_id(())]))"
+    )
+
+    assert home.told(asks) != home.told(asks)
+
+
+def test_a_child_may_open_as_many_files_as_the_stub(home: Home) -> None:
+    tells = "import json, resource; print(json.dumps(resource.getrlimit(resource.RLIMIT_NOFILE)))"
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[0] - 1, limits[1]))
+    try:
+        told = home.told(tells)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    assert told == [limits[0] - 1, limits[1]]
+
+
+def test_a_stub_that_says_nothing_is_let_go(home: Home) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stub:
+        stub.connect(str(home.directory / nursery.SOCKET))
+
+    assert home.told(TELLS)["parent"] == home.nursery
 
 
 def test_a_child_may_have_a_long_title(home: Home) -> None:

@@ -79,6 +79,19 @@ async def test_one_that_ends_while_others_are_still_to_come_is_missed(started: E
     assert await watch.tells() == "the heart"
 
 
+async def test_a_command_that_names_others_is_the_first_of_them(started: ExitStack) -> None:
+    """A raylet's command has those of its agents."""
+    watch = Watch(start(started, "heart-of-it", WAITS + "  # brain-of-it").pid)
+    await watch.looks(1)
+
+    brain = start(started, "brain-of-it")
+    watch.family.add(brain.pid)
+    await watch.looks(1)
+    brain.kill()
+
+    assert await watch.tells() == "the brain"
+
+
 async def test_one_that_came_and_went_between_two_looks_is_missed() -> None:
     fallen = iter([[], ["python"], ["python", "raylet"]])
 
