@@ -4,14 +4,13 @@ The ten million are of 100 000 listeners, were appended to the log in records of
 been consumed by an `up` before; it was stopped, or killed whole, in which case its last window is
 consumed again. The time runs from the command to the line that says that it is ready.
 
-Predicted: bound by 15 s of a core that sixteen processes spend importing, so eight seconds on two;
-nothing of it grows with the log, whose ends are looked up in an index.
-Seen: ``bench/results/start.json``; on a busy machine 12.7 and 14.5 s. Of 15.5 s of a core, 2.4 are the
-driver's, 1.7 each shard's and replica's, 1.5 each the controller's, HAProxy's manager's and the
-proxy's, 1.9 those of Ray's two agents. It was 22: Ray's dashboard server, log monitor and autoscaler
-are no longer started (`heartline.ray_node`), and workers start side by side, not one after another.
-To come: `import ray.serve`, half of what a replica spends; the agents, without which Ray's raylet waits
-for ports that nobody tells it.
+Predicted at first: bound by 15 s of a core that sixteen processes spend importing, so eight seconds on
+two; nothing of it grows with the log, whose ends are looked up in an index.
+Seen then: 12.7 and 14.5 s, for 15.5 to 22 s of a core. Since workers are forked of a process that has
+imported all (`heartline.nursery`), a start takes 5.5 to 8 s of a core and 5 to 6 s:
+``bench/results/start.json``. Ray's dashboard server, log monitor and autoscaler are not started
+(`heartline.ray_node`), and workers start side by side, not one after another.
+To come: Ray's two agents, 1.5 s of a core, without which the raylet waits for ports that nobody tells it.
 """
 
 import argparse
