@@ -26,6 +26,21 @@ class TantivyCascade(Cascade[Matching]):
         """Tell how many entries of this kind have a word."""
         return self._searcher.doc_freq(self._all, word)
 
+    def partly(self, words: Collection[str]) -> Matching:
+        """Any of the rarest words, the others welcome: whoever has half of all words has one of these.
+
+        To count the words of each entry, tantivy goes through all that have a common one.
+        """
+        parts = self._forgiving(self.words, words)
+        rarest_first = sorted(range(len(parts)), key=self._most_frequent)
+        wanted = len(parts) // 2 + 1
+        wants = [(Occur.Must, _some([parts[at] for at in rarest_first[:wanted]]))]
+        welcomes = [(Occur.Should, parts[at]) for at in rarest_first[wanted:]]
+        return self._filtered([Matching.boolean_query(wants + welcomes)])
+
+    def _most_frequent(self, at: int) -> int:
+        return max(map(self.frequency, spellings(self.words, at)))
+
     def may_match(self, words: Sequence[str], forgiven: Collection[str]) -> bool:
         """Whether each of *words* but those *forgiven* is in some entry; to look for these takes long."""
         return all(word in forgiven or self._known(words, at) for at, word in enumerate(words))
