@@ -18,7 +18,7 @@ from heartline import processes
 from tests.end_to_end.numbered_load import NumberedLoad
 from tests.end_to_end.running import MINUTE_MS, Up, ended, listen, listened_ms, start, until
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.beside, pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
 CROWD = 10_000
 SLOW_S = 6.0  # how long others are watched beside slow ones
