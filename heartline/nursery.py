@@ -19,11 +19,12 @@ import socket
 import struct
 import sys
 import time
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from heartline.nursery_stub import BEGIN, HERE, NURSERY, WORKER
 from heartline.processes import die_with_parent
@@ -122,20 +123,31 @@ def begin(run_dir: Path) -> None:
     that is early waits until the nursery has imported the rest.
     """
     path, driver = run_dir / SOCKET, os.getpid()
-    with (
-        contextlib.suppress(OSError),  # no room for it: workers do without
-        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door,
-    ):
-        door.bind(str(path))
-        door.listen(WAITING)
-        with flags_of_workers():
-            take_in(OF_DRIVER)
-        if not os.fork():
-            die_with_parent()
-            if os.getppid() == driver:  # it has not died in between
-                become(born(door))
-            sys.exit()
-        os.environ[NURSERY] = str(path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+        try:
+            door.bind(str(path))
+            door.listen(WAITING)
+            with flags_of_workers():
+                take_in(OF_DRIVER)
+            is_driver = os.fork() != 0
+        except OSError:
+            return  # there is no room for it: workers do without
+        if not is_driver:
+            live(door, driver)
+    os.environ[NURSERY] = str(path)
+
+
+def live(door: socket.socket, driver: int) -> NoReturn:
+    """Be the nursery, and then a child of it; whatever happens, never the driver that we are a fork of."""
+    die_with_parent()
+    status = 0
+    if os.getppid() == driver:  # it has not died in between
+        try:
+            become(born(door))
+        except Exception:
+            traceback.print_exc()
+            status = 1
+    sys.exit(status)
 
 
 @contextlib.contextmanager

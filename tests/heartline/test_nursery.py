@@ -182,6 +182,13 @@ def test_a_child_may_open_as_many_files_as_the_stub(home: Home) -> None:
     assert told == [limits[0] - 1, limits[1]]
 
 
+def test_a_worker_that_fails_ends_and_is_never_the_driver(home: Home) -> None:
+    output, errors = home.stub("raise ConnectionError('no GCS')").communicate()
+
+    assert output == ""  # its parent goes on to say that it has begun
+    assert "no GCS" in errors
+
+
 def test_a_stub_that_says_nothing_is_let_go(home: Home) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stub:
         stub.connect(str(home.directory / nursery.SOCKET))
