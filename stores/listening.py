@@ -1,6 +1,5 @@
 """The rows of listeners: what shards load and write, and what the reading side answers from."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,6 +34,7 @@ from stores.tables import (
     PROGRESS,
     TRACK_PLAYS,
 )
+from stores.track_plays import TrackPlays
 
 HOURS_PER_DAY = 24
 HOURS_PER_SCAN = 24
@@ -193,10 +193,7 @@ class Listening:
 
     async def track_plays(self, track_ids: Sequence[str]) -> list[int]:
         """Read how often each track was played, by all listeners."""
-        found = await asyncio.gather(
-            *(self._tables.scan_stamped(TRACK_PLAYS, (track,)) for track in track_ids)
-        )
-        return [sum(int(row.state) for row in rows) for rows in found]
+        return await TrackPlays(self._tables).of(track_ids)
 
     # --- in here ---------------------------------------------------------------------------------
 

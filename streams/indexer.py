@@ -75,16 +75,13 @@ class Indexer:
             await asyncio.sleep(max(began_s + EVERY_S - loop.time(), 0))
 
     async def _keep_swept(self) -> None:
-        """Sweep beside the following: a table of plays is long."""
+        """Sweep beside the following: the index and the table of plays are long."""
         while True:
             await self.sweep()
             await asyncio.sleep(SWEEP_S)
 
     async def begin(self) -> None:
-        """Find out how far the index is; fill one that is new, or that is not of this log.
-
-        What came since is written before the index is read for its plays; the sweep mends those.
-        """
+        """Find out how far the index is; fill one that is new, or that is not of this log."""
         place = await self._writer.position()
         applied = await self._log.applied()
         if place is None or place > applied:
@@ -92,9 +89,6 @@ class Indexer:
             return
         self._place = place
         await self.catch_up()
-        async for entry in self._writer.entries(EntityKind.TRACK):
-            if entry.plays:
-                self._entries.presume(entry.id, entry.plays)
 
     async def fill(self) -> None:
         """Write everything that the store has, and remove what it does not have."""
@@ -141,12 +135,22 @@ class Indexer:
         self._metrics.is_behind(records_between(self._place, applied))
 
     async def sweep(self) -> None:
-        """Write the tracks that were played more often, by steps of a quarter of a doubling."""
+        """Write the tracks that were played more often, by steps of a quarter of a doubling.
+
+        The first time, the index is read for what it has.
+        """
+        if not self._entries.has_counted:
+            await self._presume()
         changed = await self._entries.count()
         for names in _in_parts([(EntityKind.TRACK, each) for each in changed]):
             await self._write(names)
         if changed:  # with the place, for only that tells who has lost the index
             await self._writer.commit(self._place)
+
+    async def _presume(self) -> None:
+        async for entry in self._writer.entries(EntityKind.TRACK):
+            if entry.plays:
+                self._entries.presume(entry.id, entry.plays)
 
     async def _commit(self, place: int) -> None:
         await self._writer.commit(place)

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from tests.memory_tables import MemoryTables
 ARTIST, ALBUM, TRACK = EntityKind
 NINA = Artist("nina", "Nina Simone", genres=("jazz",))
 BLUES = Album("blues", "Pastel Blues", ("nina",), released="1965-10")
+DAWN = Track("dawn", "Feeling Good", ("nina",), "blues", 174_000)
 SINNERMAN = Track("sin", "Sinnerman", ("nina",), "blues", 620_000, track_number=9)
 
 
@@ -251,6 +252,48 @@ async def test_plays_are_known_after_a_restart() -> None:
 
     assert writer.commits == commits + 1
     assert (await house.found())[TRACK, "sin"].plays == 1_024
+
+
+class Slow(MemoryWriter):
+    """Its entries, as they are when asked for, take until *may_go_on*."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def entries(self, kind: EntityKind) -> AsyncIterator[Entry]:
+        found = [entry async for entry in super().entries(kind)]
+        self.is_asked.set()
+        await self.may_go_on.wait()
+        for entry in found:
+            yield entry
+
+
+async def test_changes_are_followed_while_the_index_is_read_for_its_plays() -> None:
+    house = House()
+    await house.change(NINA, BLUES, SINNERMAN, DAWN)
+    await house.play("sin", 1_000)
+    await house.play("dawn", 1_000)
+    await house.indexed()
+    committed, house.writer = house.writer, Slow()
+    await house.writer.write([each async for each in committed.entries(TRACK)])
+    await house.writer.commit(await committed.position())
+
+    restarted = house.indexer()
+    await restarted.begin()
+    sweeping = asyncio.create_task(restarted.sweep())
+    await house.writer.is_asked.wait()
+    await house.play("sin", 4_000)
+    await house.change(Track("sin", "Sinner Man", ("nina",), "blues", 620_000))
+    await restarted.catch_up()
+    followed = house.writer.committed[TRACK, "sin"]
+    await house.play("sin", 1_000)
+    house.writer.may_go_on.set()
+    await sweeping
+
+    assert (followed.name, followed.plays) == ("Sinner Man", 4_096)
+    assert house.writer.committed[TRACK, "sin"].plays == 1_024
+    assert house.writer.committed[TRACK, "dawn"].plays == 1_024
 
 
 async def test_an_index_of_another_log_is_filled_anew() -> None:
