@@ -12,6 +12,7 @@ from heartline.searching import indexer, open_writer
 from heartline.settings import Settings
 from heartline.telemetry import begin_telemetry
 from stores.catalogue import Catalogue
+from streams.catalogue_metrics import CatalogueMetrics
 from streams.cataloguer import Cataloguer, keep_cataloguing
 from streams.housekeeping import Retention, keep_trimmed
 from streams.index_metrics import IndexMetrics
@@ -29,18 +30,20 @@ def catalogue_builder(settings: Settings) -> Callable[[], Run]:
     """Tell how both are made, in a process of their own, which also trims the log."""
 
     def build() -> Run:
-        metrics = IndexMetrics(begin_telemetry("catalogue", settings))
+        registry = begin_telemetry("catalogue", settings)
+        of_catalogue, of_index = CatalogueMetrics(registry), IndexMetrics(registry)
         tables, log = wiring.insistently(
             lambda: (wiring.open_tables(settings), open_catalogue_log(settings))
         )
+        cataloguer = Cataloguer(log, Catalogue(tables), of_catalogue)
         writer = open_writer(settings)
         retention = Retention(settings.log_retention_days, settings.log_retention_bytes)
 
         async def run() -> None:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(keep_cataloguing(Cataloguer(log, Catalogue(tables))))
+                tasks.create_task(keep_cataloguing(cataloguer))
                 tasks.create_task(keep_trimmed(log, retention, wiring.now_ms))
-                tasks.create_task(keep_indexing(lambda: indexer(tables, log, writer, metrics)))
+                tasks.create_task(keep_indexing(lambda: indexer(tables, log, writer, of_index)))
 
         return run
 

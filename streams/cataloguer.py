@@ -14,6 +14,7 @@ from domain.positions import records_between
 from stores.catalogue import Catalogue
 from stores.catalogue_log import CatalogueLog
 from stores.catalogue_rows import CatalogueRecord
+from streams.catalogue_metrics import CatalogueMetrics
 
 IDLE_S = 5.0
 RETRY_S = 0.5
@@ -25,8 +26,11 @@ log_ = logging.getLogger(__name__)
 class Cataloguer:
     """Follows one log for one store."""
 
-    def __init__(self, log: CatalogueLog, catalogue: Catalogue) -> None:
+    def __init__(
+        self, log: CatalogueLog, catalogue: Catalogue, metrics: CatalogueMetrics | None = None
+    ) -> None:
         self._log, self._catalogue = log, catalogue
+        self._metrics = metrics or CatalogueMetrics()
 
     async def run(self) -> None:
         """Follow the log until cancelled.
@@ -52,11 +56,14 @@ class Cataloguer:
             raise LogBehindStore(0, end, place)
         if await self._log.applied() < place:  # whoever applied it died then
             await self._log.commit(place)
+        self._metrics.is_behind(records_between(place, end))
         async for record in self._records(place):
             # One alone: a store that is slow gets no further with several than with one.
             place = record.position
             await self._catalogue.apply([record], place)
             await self._log.commit(place)
+            self._metrics.applied()
+            self._metrics.is_behind(records_between(place, end))
         return place
 
     async def _records(self, place: int) -> AsyncIterator[CatalogueRecord]:

@@ -101,6 +101,42 @@ CASES = [
         False,
     ),
     (
+        "HeartlineCatalogueStuck",
+        {
+            "heartline_catalogue_behind_records": "3+0x100",
+            "heartline_catalogue_records_total": "9+0x100",
+        },
+        960,
+        True,
+    ),
+    (
+        "HeartlineCatalogueStuck",
+        {
+            "heartline_catalogue_behind_records": "3+0x100",
+            "heartline_catalogue_records_total": "9+1x100",
+        },
+        960,
+        False,
+    ),
+    (
+        "HeartlineIndexStuck",
+        {
+            "heartline_search_behind_records": "3+0x100",
+            "heartline_search_indexed_entries_total": "9+0x100",
+        },
+        960,
+        True,
+    ),
+    (
+        "HeartlineIndexStuck",
+        {
+            "heartline_search_behind_records": "3+0x100",
+            "heartline_search_indexed_entries_total": "9+1x100",
+        },
+        960,
+        False,
+    ),
+    (
         "HeartlineDeadLetters",
         {'heartline_dead_letters_total{source="log",reason="unreadable"}': "0 0 1 1 1"},
         60,
@@ -259,6 +295,7 @@ def after_some_traffic(whole: Whole) -> str:
         beat = {"id": "1", "track_id": "t", "kind": "start", "at": wiring.now_ms()}
         client.post("/v1/heartbeats", json={"heartbeats": [{**beat, "listener_id": "ann"}]})
         client.get("/v1/me/listening/minutes")
+        client.get("/v1/search", params={"q": "nothing"})
         until_s = time.monotonic() + PATIENCE_S
         while time.monotonic() < until_s:
             text = client.get("/metrics").raise_for_status().text
@@ -311,5 +348,5 @@ def test_every_panel_reads_the_data_source_that_compose_provides() -> None:
 def test_labels_are_of_what_we_run_and_never_of_who_listens_to_what(samples: list[Sample]) -> None:
     assert {name for sample in samples for name in sample.labels} == {
         *("role", "process", "shard", "partition", "part", "version"),
-        *("path", "status", "le", "reason", "source", "generation"),
+        *("path", "status", "le", "reason", "source", "generation", "for"),
     }

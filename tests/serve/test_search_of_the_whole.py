@@ -67,3 +67,4 @@ def test_what_searching_took_is_measured(whole: Whole, client: httpx.Client) -> 
 
     assert 'heartline_search_engine_seconds_count{for="search"' in text
     assert "heartline_search_indexed_entries_total" in text
+    assert "heartline_catalogue_records_total" in text

@@ -48,6 +48,7 @@ from stores.sqlite_tables import SqliteTables
 from stores.tantivy_index import TantivyIndex
 from stores.tantivy_writer import TantivyWriter
 from streams.archive_metrics import ArchiveMetrics
+from streams.catalogue_metrics import CatalogueMetrics
 from streams.cataloguer import Cataloguer
 from streams.gather import Tally
 from streams.gather_metrics import GatherMetrics
@@ -163,7 +164,8 @@ async def _running(directory: Path, now_ms: Callable[[], int]) -> AsyncIterator[
         SqliteLog.open(directory / "catalogue.db", now_ms=now_ms, partitions=CATALOGUE_PARTITIONS)
     )
     writes = CatalogueWrites(changes, parts.catalogue, Isrcs(tables))
-    cataloguing = asyncio.create_task(Cataloguer(changes, parts.catalogue).run())
+    of_catalogue = CatalogueMetrics(watched["catalogue"])
+    cataloguing = asyncio.create_task(Cataloguer(changes, parts.catalogue, of_catalogue).run())
     metrics = IndexMetrics(watched["catalogue"])
     writer = TantivyWriter(directory / "search")
     indexing = asyncio.create_task(keep_indexing(lambda: indexer(tables, changes, writer, metrics)))

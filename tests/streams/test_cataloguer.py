@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from domain.catalogue import Artist, EntityKind, Removed
 from domain.errors import LogBehindStore, Unavailable
@@ -15,6 +16,7 @@ from stores.catalogue import Catalogue
 from stores.catalogue_log import CatalogueLog
 from stores.catalogue_rows import OF_KIND
 from stores.cql_batches import Write, stages
+from streams.catalogue_metrics import CatalogueMetrics
 from streams.cataloguer import Cataloguer, keep_cataloguing
 from tests.catalogues import IDS, batches, shown
 from tests.clock import Clock
@@ -147,6 +149,23 @@ async def test_what_was_applied_is_committed_by_whoever_comes_next(world: World)
     await world.cataloguer.catch_up()
 
     assert await world.log.applied() == place
+
+
+async def test_how_far_it_is_behind_is_told(world: World) -> None:
+    registry = CollectorRegistry()
+    cataloguer = Cataloguer(world.log, world.catalogue, CatalogueMetrics(registry))
+    told = []
+    for lands in (0, None):
+        await world.log.publish([NINA])
+        world.tables.lands = lands
+        with suppress(Unavailable):
+            await cataloguer.catch_up()
+        of = registry.get_sample_value
+        told.append(
+            (of("heartline_catalogue_behind_records"), of("heartline_catalogue_records_total"))
+        )
+
+    assert told == [(1, 0), (0, 2)]
 
 
 async def test_nothing_to_do_writes_nothing(world: World) -> None:
