@@ -4,19 +4,21 @@ Each factor but the first is 1 + weight × part, and each part is between 0 and 
 by how much the most popular, newest or most liked can win over one that has nothing of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from math import log2
+from math import inf, log2
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import asdict, fields
 
 from domain.begun import begun
+from domain.catalogue import EntityKind
 from domain.errors import InvalidWeights
 from domain.likeness import likeness
 from domain.search import Candidate, Entry, Query
 from domain.units import DAY_MS
+from domain.words import words
 
 MOST_WEIGHT = 10.0
 MOST_PLAYS = 30  # as a power of two: more plays than that count as no more
@@ -88,6 +90,17 @@ def order_begun(
     return _ordered(entries, found, weights, taste, now_ms)
 
 
+def once_each(ranked: Iterable[Ranked]) -> Iterator[Ranked]:
+    """Leave out what reads as a better hit of its kind does: another release of the same song."""
+    seen = set[tuple[object, ...]]()
+    for one in ranked:
+        entry = one.entry
+        reads = entry.kind, words(entry.name), *map(words, entry.artists)
+        if reads not in seen:
+            seen.add(reads)
+            yield one
+
+
 def _ordered(
     entries: Sequence[Entry],
     found: dict[str, list[float]],
@@ -147,13 +160,16 @@ def _popularity(entry: Entry) -> float:
 
 
 def _recencies(entries: Sequence[Entry], today: float) -> list[float]:
-    """Halve with every year since the release, or, where that is not known, since it was added."""
-    since = [
-        _days(entry.released) if entry.released else entry.added_ms / DAY_MS for entry in entries
-    ]
-    age = np.maximum(0, today - np.array(since)) / FRESH_DAYS
+    age = np.maximum(0, today - np.array(list(map(_since, entries)))) / FRESH_DAYS
     recencies: list[float] = np.exp2(-age).tolist()
     return recencies
+
+
+def _since(entry: Entry) -> float:
+    """Tell the day of the release, or, where that is not known, when it was added; artists have none."""
+    if entry.kind is EntityKind.ARTIST:
+        return -inf
+    return _days(entry.released) if entry.released else entry.added_ms / DAY_MS
 
 
 @lru_cache(1 << 14)

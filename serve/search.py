@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from domain.errors import Unavailable
 from domain.lookups import is_forgiven, longest
 from domain.marks import marks
 from domain.queries import QUERY_CHARACTERS, QUERY_WORDS, parse
-from domain.ranking import Ranked, Taste, Weights, order, order_begun
+from domain.ranking import Ranked, Taste, Weights, once_each, order, order_begun
 from domain.search import Query, SearchIndex
 from domain.spelling import did_you_mean
 from domain.words import words
@@ -110,7 +111,7 @@ class Search:
                 uri=uri(one.entry.kind, one.entry.id),
                 marks=marks(one.entry.name, typed),
             )
-            for one in ranked[:limit]
+            for one in islice(once_each(ranked), limit)
         ]
         return _answer(Suggestions(shown))
 

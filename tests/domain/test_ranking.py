@@ -4,11 +4,12 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.catalogue import EntityKind
 from domain.errors import InvalidWeights
 from domain.queries import parse
-from domain.ranking import Ranked, Taste, Weights, order, weights_of
+from domain.ranking import Ranked, Taste, Weights, once_each, order, weights_of
 from domain.search import Candidate, Entry, Query
 
 NOW_MS = 1_795_000_000_000  # 2026-11-18
@@ -119,6 +120,27 @@ def test_of_equal_matches_one_comes_first(better: dict[str, object]) -> None:
     entries = [track("Yellow", "B"), track("Yellow", "B", **better)]
 
     assert ranked("yellow", entries, taste=taste)[0].entry == entries[1]
+
+
+def test_an_artist_is_not_new() -> None:
+    queen = Entry(kind=EntityKind.ARTIST, id="queen", name="Queen", added_ms=NOW_MS - 1_000)
+
+    (one,) = ranked("queen", [queen])
+
+    assert one.parts["recency"] == 0
+
+
+def test_releases_of_one_song_are_shown_once() -> None:
+    entries = [
+        track("Yellow", "Coldplay", popularity=50),
+        track("Yellow!", "Coldplay", id="again"),
+        track("Yellow", "Others"),
+        replace(track("Yellow", "Coldplay", popularity=20), kind=EntityKind.ALBUM),
+    ]
+
+    shown = once_each(ranked("yellow", entries))
+
+    assert [one.entry for one in shown] == [entries[0], entries[3], entries[2]]
 
 
 def test_the_famous_wins_a_query_of_one_word() -> None:
