@@ -66,7 +66,7 @@ def fallen(parent: int) -> set[str]:
     for pid in _pids():
         with contextlib.suppress(OSError, IndexError):
             if _state_and_parent(pid) == ("Z", parent):
-                found.add((PROC / str(pid) / "comm").read_text().strip())
+                found.add(_text(pid, "comm").strip())
     return found
 
 
@@ -115,12 +115,7 @@ def _pids() -> set[int]:
 def command(pid: int) -> str:
     """Tell a process's command line or title; empty when it is gone."""
     try:
-        return (
-            (PROC / str(pid) / "cmdline")
-            .read_bytes()
-            .replace(b"\0", b" ")
-            .decode("utf-8", "replace")
-        )
+        return _text(pid, "cmdline").replace("\0", " ")
     except OSError:
         return ""
 
@@ -162,5 +157,10 @@ def reap(keep: Iterable[int]) -> None:
 
 def _state_and_parent(pid: int) -> tuple[str, int]:
     # The command's name stands in parentheses and may hold anything.
-    fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    fields = _text(pid, "stat").rpartition(")")[2].split()
     return fields[0], int(fields[1])
+
+
+def _text(pid: int, file: str) -> str:
+    # Names are what their owners made of them: any bytes, cut anywhere.
+    return (PROC / str(pid) / file).read_bytes().decode("utf-8", "replace")

@@ -70,6 +70,24 @@ def test_children_that_ended_are_told_until_they_are_waited_for(
     )
 
 
+def test_names_that_are_no_text_disturb_nobody() -> None:
+    name = "import ctypes; ctypes.CDLL(None).prctl(15, b'\\xff)\\xff ')"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{name}; {WAITS}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={},
+    ) as started:
+        assert started.stdout
+        started.stdout.readline()
+        found, parent = processes.descendants(os.getpid()), processes.parent(started.pid)
+        started.kill()
+        os.waitid(os.P_PID, started.pid, os.WEXITED | os.WNOWAIT)
+        fallen = processes.fallen(os.getpid())
+
+    assert (started.pid in found, parent, fallen) == (True, os.getpid(), {"\ufffd)\ufffd"})
+
+
 def test_descendants_are_found_and_their_command(child: subprocess.Popen[str]) -> None:
     assert child.pid in processes.descendants(os.getpid())
     assert "sys.stdin.read()" in processes.command(child.pid)
