@@ -27,6 +27,7 @@ PREFIX = "HEARTLINE_"
 OURS = frozenset(  # what `up` hands to its own processes; nobody sets it
     {"HEARTLINE_START", "HEARTLINE_NURSERY", "HEARTLINE_RAY_WORKER"}
 )
+YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 WEIGHTS_WANT = "popularity=0.5,recency=0.05,taste=0.2, or some of them, each from 0 to 10"
 
 
@@ -229,8 +230,10 @@ def _parse(name: str, raw: Any, wants: Mapping[str, Any]) -> tuple[Any, str | No
             f"{variable(name)}: wants {' or '.join(LOG_FORMATS)}, not {str(raw)[:40]!r}"
         )
     if name in {"new_generation", "archive"}:
-        yes = str(raw).lower() in {"1", "true", "yes"}
-        return yes, None
+        said = str(raw).strip().lower()
+        return said in YES, None if said in YES | NO else (
+            f"{variable(name)}: wants yes or no, not {said[:40]!r}"
+        )
     return _parse_number(name, raw, wants)
 
 

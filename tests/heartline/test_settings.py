@@ -123,3 +123,8 @@ def test_a_variable_that_means_nothing_is_told() -> None:
 )
 def test_the_archive_runs_unless_it_is_told_not_to(said: str, archive: bool) -> None:
     assert Settings.from_environ({"HEARTLINE_ARCHIVE": said}).archive is archive
+
+
+@pytest.mark.parametrize("name", ["HEARTLINE_ARCHIVE", "HEARTLINE_NEW_GENERATION"])
+def test_neither_yes_nor_no_is_refused(name: str) -> None:
+    assert list(problems({name: "ture"})) == [f"{name}: wants yes or no, not 'ture'"]
