@@ -49,15 +49,20 @@ class Window(NamedTuple):
         return items[self.offset : self.offset + self.limit]
 
 
-def page(read_at: URL, window: Window, items: Sequence[T], total: int) -> Page[T]:
-    """Put a part of a list of *total* items, which is read at *read_at*, on a page."""
+def page(
+    read_at: URL, window: Window, items: Sequence[T], total: int, *, furthest: int = OFFSETS[-1]
+) -> Page[T]:
+    """Put a part of a list of *total* items, which is read at *read_at*, on a page.
+
+    What begins behind *furthest* cannot be asked for.
+    """
     (limit, offset), url = window, str(read_at)
     following, before = offset + limit, max(0, offset - limit)
     return Page(
         href=_at(url, limit, offset),
         items=list(items),
         limit=limit,
-        next=_at(url, limit, following) if following < total else None,
+        next=_at(url, limit, following) if following < min(total, furthest + 1) else None,
         offset=offset,
         previous=_at(url, limit, before) if offset else None,
         total=total,

@@ -58,8 +58,8 @@ class _Asked:
 
     @property
     def depth(self) -> int:
-        """How many candidates of each kind are ordered; pages behind the first hundred are of a longer order."""
-        return CANDIDATES if sum(self.window) <= CANDIDATES else DEEP
+        """How many candidates of each kind are ordered: a page near the hundredth has to know what follows."""
+        return CANDIDATES if sum(self.window) < CANDIDATES else DEEP
 
 
 class Search:
@@ -147,7 +147,9 @@ class Search:
         for kind in asked.kinds:
             there, make = makers[kind]
             items = [make(there[each]) for each in shown[kind] if each in there]
-            pages[f"{kind}s"] = page(request.url, asked.window, items, len(ids[kind]))
+            pages[f"{kind}s"] = page(
+                request.url, asked.window, items, len(ids[kind]), furthest=OFFSETS[-1]
+            )
         if PLAYLIST in asked.types:
             pages["playlists"] = page(request.url, asked.window, [], 0)
         return pages

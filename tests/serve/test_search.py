@@ -3,14 +3,18 @@
 import asyncio
 from time import process_time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from domain.catalogue import Album, Artist, EntityKind, Removed, Track
 from domain.errors import Unavailable
 from domain.positions import NEVER
 from domain.rows import Play
+from domain.search import Candidate, Entry
+from stores.tantivy_index import TantivyIndex
 from stores.tantivy_writer import TantivyWriter
 from stores.track_plays import TrackPlays
 from streams.entry_maker import EntryMaker
@@ -99,6 +103,29 @@ async def test_pages_lead_to_each_other(shop: World) -> None:
     assert (first["total"], first["previous"]) == (2, None)
     assert [*ids(first), *ids(second)] == ["cover", "good"]
     assert second["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "offset", "following"),
+    [
+        pytest.param(20, 80, 100, id="as-many-as-are-ordered-at-once"),
+        pytest.param(50, 0, 50, id="of-the-first"),
+        pytest.param(30, 970, 1_000, id="the-last-that-can-be-asked-for"),
+        pytest.param(30, 990, None, id="nothing-farther-can"),
+    ],
+)
+async def test_a_link_leads_to_what_follows(
+    shop: World, monkeypatch: pytest.MonkeyPatch, limit: int, offset: int, following: int | None
+) -> None:
+    async def many(_self: object, _query: object, *_: object, limit: int, **__: object) -> object:
+        entry = Entry(kind=EntityKind.TRACK, id="sin", name="Sinnerman")
+        return [Candidate(replace(entry, id=f"{at}")) for at in range(limit)]
+
+    monkeypatch.setattr(TantivyIndex, "propose", many)
+    page = (await search(shop, "a", type="track", limit=limit, offset=offset))["tracks"]
+
+    links = parse_qs(urlsplit(page["next"] or "").query)
+    assert links.get("offset") == (None if following is None else [str(following)])
 
 
 async def test_a_market_tells_what_is_playable(shop: World) -> None:
