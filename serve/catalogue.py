@@ -30,7 +30,8 @@ from serve.paging import Window, page
 MOST_IDS = 50
 MOST_TOP_TRACKS = 10
 MOST_LISTED = 2_000  # of an artist's lists: nobody pages through those of "Various Artists"
-MOST_COUNTED = 100  # of equal popularity, plays decide; more would be too many to read
+USUALLY_COUNTED = 100  # tracks, the most popular, whose plays are read
+MOST_COUNTED = 500  # of the same popularity; more would be too many to read
 FROM_TOKEN = "from_token"  # noqa: S105  # what Spotify's clients say for the market of the account
 APPEARS_ON = "appears_on"
 GROUPS = ("album", "single", APPEARS_ON, "compilation")  # in Spotify's order
@@ -128,7 +129,7 @@ class Shelves:
         """Show the best known tracks of an artist."""
         market, artist = market_of(request), await self._artist(request)
         tracks = await self._entities.artist_tracks(artist.id, most=MOST_LISTED)
-        best = sorted(tracks, key=lambda track: -track.popularity)[:MOST_COUNTED]
+        best = best_known(tracks)
         known = await join(self._entities, tracks=best)
         objects = Objects(known, base_url(request), market)
         shown = [objects.track(track.id) for track in best]
@@ -168,6 +169,13 @@ class Shelves:
             found = await self._entities.albums(others)
             grouped += [(album, APPEARS_ON) for album in found.values()]
         return [(album, group) for album, group in grouped if group in groups]
+
+
+def best_known(tracks: Collection[Track]) -> list[Track]:
+    """Take the most popular hundred, and what is as popular as the last of them: plays decide."""
+    ordered = sorted(tracks, key=lambda track: -track.popularity)[:MOST_COUNTED]
+    least = ordered[:USUALLY_COUNTED][-1].popularity if ordered else 0
+    return [track for track in ordered if track.popularity >= least]
 
 
 def newest_first(grouped: Iterable[Grouped]) -> list[Grouped]:

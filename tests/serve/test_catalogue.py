@@ -157,6 +157,16 @@ async def test_top_tracks_are_the_popular_and_of_those_the_most_played(shelves: 
     assert [track["id"] for track in in_france["tracks"]] == ["t4", "t2", "t1"]
 
 
+async def test_plays_decide_among_all_that_are_equally_popular(world: World) -> None:
+    tracks = [Track(f"t{at:03}", f"Title {at}", ("a1",)) for at in range(213)]
+    await world.describe(AIR, *tracks)
+    world.listening.counted = {"t212": 5}
+
+    top = (await read(world, "/v1/artists/a1/top-tracks"))["tracks"]
+
+    assert top[0]["id"] == "t212"
+
+
 async def test_ten_top_tracks_are_enough(world: World) -> None:
     tracks = [Track(f"t{number}", "T", ("a1",), popularity=number) for number in range(30)]
     await world.describe(AIR, *tracks)
