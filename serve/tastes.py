@@ -51,7 +51,7 @@ class Tastes:
             taste = await self._read(listener_id)
         except (Unavailable, UnreadableRecord) as error:
             log.warning("a search goes without taste: %s", error)
-            taste = Taste()
+            return Taste()
         self._kept.pop(listener_id, None)
         self._kept[listener_id] = _Kept(now_ms + KEPT_MS, taste)
         while len(self._kept) > MOST_KEPT:

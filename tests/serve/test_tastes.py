@@ -60,6 +60,8 @@ async def test_nothing_is_liked_while_it_cannot_be_read(error: Exception) -> Non
     scene.error = error
 
     assert await scene.tastes.of("ann") == Taste()
+    scene.error, scene.track_ids = None, ["a1"]
+    assert (await scene.tastes.of("ann")).artists
 
 
 async def test_the_oldest_tastes_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
