@@ -26,7 +26,7 @@ from serve.auth import Caller
 from serve.endpoints import routes
 from serve.frame import application
 from serve.paging import LIMITS
-from serve.search import CANDIDATES, Search
+from serve.search import CANDIDATES, TYPES, Search
 from serve.search_endpoints import ENDPOINTS
 from stores.accounts import Scope
 from stores.catalogue import Catalogue
@@ -48,36 +48,40 @@ def run(options: argparse.Namespace) -> int:
         fail("say what is searched for", WRONG_USAGE)
     if options.limit not in LIMITS:
         fail(f"--limit wants a number from {LIMITS[0]} to {LIMITS[-1]}", WRONG_USAGE)
-    asyncio.run(_search(settings, text, _kinds(options.type), options))
+    asyncio.run(_search(settings, text, _types(options.type), options))
     return 0
 
 
-def _kinds(said: str | None) -> list[EntityKind]:
-    try:
-        return [EntityKind(each.strip()) for each in said.split(",")] if said else list(EntityKind)
-    except ValueError as error:
-        wants = f"--type wants some of {', '.join(EntityKind)}, separated by commas"
-        raise Failure(wants, WRONG_USAGE) from error
+def _types(said: str | None) -> list[str]:
+    types = [each.strip() for each in said.split(",")] if said else list(map(str, EntityKind))
+    if not set(types) <= set(TYPES):
+        wants = f"--type wants some of {', '.join(TYPES)}, separated by commas"
+        raise Failure(wants, WRONG_USAGE)
+    return types
 
 
 async def _search(
-    settings: Settings, text: str, kinds: Sequence[EntityKind], options: argparse.Namespace
+    settings: Settings, text: str, types: Sequence[str], options: argparse.Namespace
 ) -> None:
+    kinds = [kind for kind in EntityKind if kind in types]
     async with wiring.store(settings) as tables:
         await _catch_up(settings, tables)
         index = open_index(settings)
         try:
             ranked = await _ranked(index, settings, text, kinds)
-            if not options.json:
+            if ranked and not options.json:
                 shown = _best(ranked, kinds, options.limit)
                 Console(highlight=False).print(_picture(shown, explain=options.explain))
                 return
             document = await _answered(
                 _door(index, Catalogue(tables), settings),
-                {"q": text, "type": ",".join(kinds), "limit": str(options.limit)},
+                {"q": text, "type": ",".join(types), "limit": str(options.limit)},
             )
         finally:
             await index.close()
+    if not options.json:
+        say(_nothing(document["did_you_mean"]))
+        return
     if options.explain:
         document["explained"] = [_explained(one) for one in _best(ranked, kinds, options.limit)]
     say_json(document)
@@ -103,9 +107,11 @@ def _best(ranked: Sequence[Ranked], kinds: Sequence[EntityKind], limit: int) -> 
     return [one for one in ranked if one in of_kind[one.entry.kind]]
 
 
-def _picture(ranked: Sequence[Ranked], *, explain: bool) -> Table | str:
-    if not ranked:
-        return "nothing is found"
+def _nothing(meant: str | None) -> str:
+    return f"nothing is found; did you mean {meant!r}?" if meant else "nothing is found"
+
+
+def _picture(ranked: Sequence[Ranked], *, explain: bool) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     table.add_column("name · artists · album", overflow="fold")

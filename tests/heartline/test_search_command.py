@@ -78,6 +78,20 @@ def test_nothing_found_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out == "nothing is found\n"
 
 
+def test_what_may_be_meant_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["search", "--data", str(data), "nena", "--type", "album"])
+    assert capsys.readouterr().out == "nothing is found; did you mean 'nina'?\n"
+
+
+def test_playlists_can_be_asked_for_as_at_the_endpoint(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["search", "--data", str(data), "--json", "--type", "playlist,artist", "nina"])
+    told = json.loads(capsys.readouterr().out)
+
+    assert (told["playlists"]["items"], len(told["artists"]["items"])) == ([], 1)
+
+
 @pytest.mark.parametrize(
     "wrong", [[], ["--query", " "], ["nina", "--type", "song"], ["nina", "--limit", "0"]]
 )
