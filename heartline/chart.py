@@ -1,6 +1,8 @@
 """A week of listening as a chart for a terminal."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.style import Style
@@ -17,8 +19,18 @@ LISTENED = Style(color="magenta")
 FAINT = Style(dim=True)
 
 
-def chart(name: str, week: WeekMinutes) -> RenderableType:
-    """Draw the week of *name*: a line for each day, with its minutes, a bar, and its hours."""
+class Played(NamedTuple):
+    """What was played, in words, and when, by the listener's clock."""
+
+    at: datetime
+    what: str
+
+
+def chart(name: str, week: WeekMinutes, played: Sequence[Played] = ()) -> RenderableType:
+    """Draw the week of *name*: a line for each day, with its minutes, a bar, and its hours.
+
+    Below stands what was *played*, a line each.
+    """
     table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=True, header_style=FAINT)
     table.add_column("")
     table.add_column("minutes", justify="right")
@@ -32,14 +44,30 @@ def chart(name: str, week: WeekMinutes) -> RenderableType:
             Text(bar(day.listened_ms, most, BAR_COLUMNS), LISTENED),
             Text(hours(day), LISTENED),
         )
+    lately: list[RenderableType] = [_lately(played), ""] if played else []
     return Group(
-        _title(name, week), "", table, "", _comparison(week), Text(f"as of {week.as_of}", FAINT)
+        _title(name, week),
+        "",
+        table,
+        "",
+        *lately,
+        _comparison(week),
+        Text(f"as of {week.as_of}", FAINT),
     )
 
 
 def _title(name: str, week: WeekMinutes) -> Text:
     text = Text.assemble((str(week.minutes), "bold magenta"), f" {_minutes(week.minutes)}")
     return text.append(f"  {name}, {week.week}, {week.time_zone}", FAINT)
+
+
+def _lately(played: Sequence[Played]) -> Table:
+    table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=False)
+    table.add_column("", style=FAINT, no_wrap=True)
+    table.add_column("", overflow="fold")
+    for one in played:
+        table.add_row(f"{one.at:%a %d %b %H:%M}", Text(one.what))
+    return table
 
 
 def _comparison(week: WeekMinutes) -> str:

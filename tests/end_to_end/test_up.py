@@ -56,7 +56,8 @@ def test_the_command_line_tells_the_same_as_http(up: Up) -> None:
     served = bob.get("/v1/me/listening/minutes").json()
     del told["as_of"], served["as_of"]
     assert told == served
-    assert "Asia/Kolkata" in up.command("minutes", "bob")
+    chart = up.command("minutes", "bob")
+    assert ("Asia/Kolkata" in chart, "track track" in chart) == (True, True)
 
 
 def test_status_tells_of_every_shard_and_partition(up: Up) -> None:

@@ -1,9 +1,10 @@
 import io
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
 
-from heartline.chart import bar, chart, hours
+from heartline.chart import Played, bar, chart, hours
 from serve.listening import DayMinutes, PreviousWeek, WeekMinutes
 
 MINUTE_MS = 60_000
@@ -48,6 +49,15 @@ def test_a_week_is_seven_days_with_their_hours_and_a_comparison() -> None:
     assert lines[4] == f"Tue 17 Nov        ·  {' ' * 20}  {'·' * 24}"
     assert lines[-2:] == ["2026-W46: 10 minutes (+20 %)", "as of 2026-11-16T14:20:31.000Z"]
     assert len(lines) == 13
+
+
+def test_what_was_played_last_stands_below() -> None:
+    played = Played(datetime(2026, 11, 16, 14, 20, tzinfo=UTC), "[red] · Nobody")
+    console = Console(width=80, color_system=None, file=io.StringIO(), record=True)
+
+    console.print(chart("ann", week([], before=0, percent=None), [played]))
+
+    assert "Mon 16 Nov 14:20  [red] · Nobody" in console.export_text()
 
 
 def test_nothing_before_is_compared_with_nothing() -> None:
