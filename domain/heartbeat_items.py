@@ -6,7 +6,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from domain.heartbeats import KINDS, MOST_AT, MOST_POSITION_MS, MOST_STRETCH, Refusal, late_or_early
+from domain.heartbeats import (
+    INVALID,
+    KINDS,
+    MOST_AT,
+    MOST_POSITION_MS,
+    MOST_STRETCH,
+    Refusal,
+    late_or_early,
+)
 from domain.ids import CONTEXT_BYTES, ID_BYTES, LISTENER_ID_BYTES
 
 Id = Annotated[str, Meta(min_length=1, max_length=ID_BYTES)]
@@ -65,12 +73,12 @@ NEEDS = {  # in the order in which an item's fields are blamed
 
 def wrong(field: str) -> Refusal:
     """Refuse a heartbeat for the value of *field*."""
-    return Refusal(field, "invalid", f"{field} must be {NEEDS[field]}")
+    return Refusal(field, INVALID, f"{field} must be {NEEDS[field]}")
 
 
 def missing(field: str) -> Refusal:
     """Refuse a heartbeat that lacks *field*."""
-    return Refusal(field, "invalid", f"{field} is required")
+    return Refusal(field, INVALID, f"{field} is required")
 
 
 _KIND_NUMBERS = {name: int(kind) for name, kind in KINDS.items()}

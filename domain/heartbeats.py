@@ -43,6 +43,10 @@ class Heartbeat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
     context: str = ""
 
 
+# Why a heartbeat is not taken.
+REASONS = INVALID, IN_THE_FUTURE, TOO_OLD = "invalid", "in_the_future", "too_old"
+
+
 class Refusal(Struct, frozen=True):
     """Why one heartbeat of a request is not taken: the field, the reason's name, and a sentence."""
 
@@ -54,9 +58,9 @@ class Refusal(Struct, frozen=True):
 def late_or_early(at: int, *, now_ms: int, late_limit_days: int) -> Refusal | None:
     """Refuse an instant too far from *now_ms*; both bounds themselves are taken."""
     if at > now_ms + FUTURE_MS:
-        return Refusal("at", "in_the_future", "at is more than 2 minutes ahead of our clock")
+        return Refusal("at", IN_THE_FUTURE, "at is more than 2 minutes ahead of our clock")
     if at < now_ms - late_limit_days * DAY_MS:
-        return Refusal("at", "too_old", f"at is more than {late_limit_days} days ago")
+        return Refusal("at", TOO_OLD, f"at is more than {late_limit_days} days ago")
     return None
 
 

@@ -14,12 +14,12 @@ from msgspec import Raw
 
 from domain.batches import MOST_TEXT_BYTES
 from domain.heartbeat_items import NEEDS, Admission, HeartbeatItem, missing, wrong
-from domain.heartbeats import Refusal
+from domain.heartbeats import INVALID, Refusal
 from domain.ids import is_listener_id, is_text
 
 UNREADABLE = (ValueError, RecursionError)  # what msgspec raises; its own errors are ValueErrors
 
-_NOT_AN_OBJECT = Refusal("", "invalid", "a heartbeat must be an object")
+_NOT_AN_OBJECT = Refusal("", INVALID, "a heartbeat must be an object")
 _LISTENERS = re.compile(r"[\x21-\x7e]*")  # all of them at once; `is_listener_id` for each
 
 decode_item = msgspec.json.Decoder(HeartbeatItem).decode
@@ -103,7 +103,7 @@ def _refuse_listener(listener_id: str, owner: str | None) -> Refusal | None:
     if not is_listener_id(listener_id):
         return wrong("listener_id")
     if owner is not None and listener_id != owner:
-        return Refusal("listener_id", "invalid", "listener_id must be the token's own, or missing")
+        return Refusal("listener_id", INVALID, "listener_id must be the token's own, or missing")
     return None
 
 

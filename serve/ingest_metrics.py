@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from domain.heartbeats import REASONS
 from serve.receipts import Rejected
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 20)
@@ -27,7 +28,7 @@ class IngestMetrics:
             ["reason"],
             registry=at,
         )
-        for reason in ("too_old", "in_the_future", "invalid"):
+        for reason in REASONS:
             self._rejected.labels(reason)
         self._seconds = Histogram(
             "heartline_append_seconds",

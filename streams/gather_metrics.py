@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
+from domain.heartbeats import REASONS
 from streams.gather import Tally
 
 SOURCE = "heartbeats_json"
@@ -30,7 +31,8 @@ class GatherMetrics(Collector):
             "Records that could not be read",
             labels=["source", "reason"],
         )
-        for reason, count in dict(self._tally.refused).items():
+        never = dict.fromkeys(REASONS, 0)  # a rate wants to see them from the first on
+        for reason, count in {**never, **self._tally.refused}.items():
             dead.add_metric([SOURCE, reason], count)
         yield dead
         yield CounterMetricFamily(

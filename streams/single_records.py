@@ -11,14 +11,14 @@ from typing import Protocol
 import numpy as np
 
 from domain.heartbeat_items import Admission, Columns, HeartbeatItem, columns_of
-from domain.heartbeats import Refusal
+from domain.heartbeats import INVALID, Refusal
 from domain.json_items import UNREADABLE, are_right, decode_item, judge
 from domain.units import DAY_MS, FUTURE_MS
 
 CHUNK = 1_000  # records that one bad one takes out of the fast path
 MOST_BYTES = 64 << 10  # of a record
 
-_TOO_LARGE = Refusal("", "invalid", f"a heartbeat must be at most {MOST_BYTES} bytes")
+_TOO_LARGE = Refusal("", INVALID, f"a heartbeat must be at most {MOST_BYTES} bytes")
 
 
 class Single(Protocol):

@@ -18,3 +18,4 @@ def test_a_gatherer_tells_what_it_has_done() -> None:
     assert value("gatherer_restarts") == 1
     assert value("dead_letters", source="heartbeats_json", reason="too_old") == 2
     assert value("dead_letters", source="heartbeats_json", reason="malformed") == 1
+    assert value("dead_letters", source="heartbeats_json", reason="invalid") == 0
