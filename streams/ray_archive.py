@@ -5,10 +5,10 @@ from typing import Any
 
 from ray.actor import ActorHandle
 
-from streams.ray_run import RayRun, Run, start_run
+from streams.ray_run import InsistentRun, Run, start_run
 
 
-class _Archive(RayRun):
+class _Archive(InsistentRun):
     """The name of its process."""
 
 

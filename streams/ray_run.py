@@ -1,6 +1,8 @@
 """A coroutine that runs in a Ray actor of its own; Ray restarts the actor, and it runs again."""
 
 import asyncio
+import logging
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,6 +10,10 @@ import ray
 from ray.actor import ActorHandle
 
 NAMESPACE = "heartline"
+AGAIN_S = 5.0  # before a process that cannot go on is begun anew
+ENDED = 70  # its exit status: EX_SOFTWARE
+
+log_ = logging.getLogger(__name__)
 
 Run = Callable[[], Awaitable[None]]
 
@@ -29,6 +35,27 @@ class RayRun:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+
+
+class InsistentRun(RayRun):
+    """A run that nothing but `stop` ends: what does is told for a while, and the process with it."""
+
+    _trouble = ""
+
+    async def follow(self) -> None:
+        """Run until stopped."""
+        self._task = asyncio.ensure_future(self._run())
+        await asyncio.wait([self._task])
+        if self._task.cancelled():
+            return
+        self._trouble = str(self._task.exception() or "it ended")
+        log_.critical("ends: %s", self._trouble, exc_info=self._task.exception())
+        await asyncio.sleep(AGAIN_S)
+        os._exit(ENDED)  # Ray begins it again
+
+    async def trouble(self) -> str:
+        """Tell what keeps it from running; "" when it runs."""
+        return self._trouble
 
 
 def start_run(
