@@ -91,14 +91,18 @@ def order_begun(
 
 
 def once_each(ranked: Iterable[Ranked]) -> Iterator[Ranked]:
-    """Leave out what reads as a better hit of its kind does: another release of the same song."""
-    seen = set[tuple[object, ...]]()
+    """Leave out tracks that read as a better one does: other releases of the same song.
+
+    Artists and albums of the same name are different ones.
+    """
+    seen = set[tuple[tuple[str, ...], ...]]()
     for one in ranked:
         entry = one.entry
-        reads = entry.kind, words(entry.name), *map(words, entry.artists)
-        if reads not in seen:
-            seen.add(reads)
+        reads = words(entry.name), *map(words, entry.artists)
+        if entry.kind is not EntityKind.TRACK or reads not in seen:
             yield one
+        if entry.kind is EntityKind.TRACK:
+            seen.add(reads)
 
 
 def _ordered(

@@ -136,11 +136,12 @@ def test_releases_of_one_song_are_shown_once() -> None:
         track("Yellow!", "Coldplay", id="again"),
         track("Yellow", "Others"),
         replace(track("Yellow", "Coldplay", popularity=20), kind=EntityKind.ALBUM),
+        replace(track("Yellow", "Coldplay", popularity=10), kind=EntityKind.ALBUM),
     ]
 
     shown = once_each(ranked("yellow", entries))
 
-    assert [one.entry for one in shown] == [entries[0], entries[3], entries[2]]
+    assert [one.entry for one in shown] == [entries[0], entries[3], entries[4], entries[2]]
 
 
 def test_the_famous_wins_a_query_of_one_word() -> None:
