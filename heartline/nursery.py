@@ -159,9 +159,11 @@ def flags_of_workers() -> Iterator[None]:
     """
     flags = {"RAY_JOB_ID": ONLY_JOB, "RAY_RAYLET_PID": str(os.getpid())}
     os.environ.update(flags)
-    yield
-    for name in flags:
-        del os.environ[name]
+    try:
+        yield
+    finally:
+        for name in flags:
+            del os.environ[name]
 
 
 def take_in(modules: Iterable[str]) -> None:
@@ -172,9 +174,11 @@ def take_in(modules: Iterable[str]) -> None:
     """
     actor: Any = import_module("ray.actor")
     usual, actor.ActorClassID = actor.ActorClassID, _DrawnByKernel
-    for name in modules:
-        import_module(name)
-    actor.ActorClassID = usual
+    try:
+        for name in modules:
+            import_module(name)
+    finally:
+        actor.ActorClassID = usual
 
 
 class _DrawnByKernel:
