@@ -14,6 +14,7 @@ ERASED_STAMP = (1 << 50) - 1  # larger than any record's: nothing late brings ba
 MOST_GENERATIONS = 1 << 8  # keeps every stamp below ERASED_STAMP
 MOST_PARTITIONS = 1 << 10
 SHARDS = "shards"  # the consumer group that has committed what is durable in rows
+ARCHIVE = "archive"  # the one that has committed what is in the warehouse
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from actors.ray_assignment import RayAssignment
 from actors.routed_shards import RoutedShards
 from actors.shard_handles import FoundShards
 from domain.ports import Log
-from domain.positions import SHARDS, Generation
+from domain.positions import ARCHIVE, SHARDS, Generation
 from heartline import wiring
 from heartline.addresses import KafkaAddress
 from heartline.settings import Settings
@@ -122,7 +122,8 @@ def _group(address: KafkaAddress) -> str:
 
 
 def _retention(settings: Settings) -> Retention:
-    return Retention(settings.log_retention_days, settings.log_retention_bytes)
+    readers = (ARCHIVE,) if settings.archive else ()
+    return Retention(settings.log_retention_days, settings.log_retention_bytes, readers)
 
 
 def _shards() -> Callable[[int], Shard]:

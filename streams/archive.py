@@ -20,11 +20,10 @@ from domain.columns import MOST_TOGETHER, decode_all
 from domain.errors import Unavailable
 from domain.heartbeats import Kind
 from domain.ports import Log, Record
-from domain.positions import Generation
+from domain.positions import ARCHIVE, Generation
 from stores.warehouse import ARCHIVED, WHERE, Warehouse
 from streams.archive_metrics import ArchiveMetrics
 
-GROUP = "archive"
 EVERY_S = 60.0  # what comes in the meantime is one commit of the table
 MOST_BYTES = 16 << 20  # of payload in one commit: a quarter of a million heartbeats
 TIDY_EVERY = 10  # rounds
@@ -169,7 +168,7 @@ class Archive:
         """Tell the log what the warehouse has, so that it may let go of it."""
         archived = self._warehouse.archived(generation)
         if archived != self._committed.get(generation):
-            await self._log.commit(GROUP, generation, dict(enumerate(archived)))
+            await self._log.commit(ARCHIVE, generation, dict(enumerate(archived)))
             self._committed[generation] = archived
 
     def _write(self, gathered: Gathered, lacking_ms: int) -> bool:

@@ -21,6 +21,7 @@ class Retention:
 
     days: int
     most_bytes: int
+    readers: tuple[str, ...] = ()  # groups that have to have begun before anything goes
 
 
 class Trimmed(Protocol):
@@ -39,7 +40,10 @@ async def trim(log: Trimmed, retention: Retention, now_ms: int) -> int:
 
 async def tidy(log: Log, tables: Tables, retention: Retention, now_ms: int) -> tuple[int, int]:
     """Remove what has had its time; tells how many records and rows went."""
-    return await trim(log, retention, now_ms), await tables.sweep()
+    generation = await log.generation()
+    begun = [any(await log.committed(each, generation)) for each in retention.readers]
+    records = await trim(log, retention, now_ms) if all(begun) else 0
+    return records, await tables.sweep()
 
 
 async def keep_house(
@@ -69,6 +73,8 @@ async def _every_ten_minutes(remove: Callable[[], Awaitable[str]]) -> None:
             removed = await remove()
         except Unavailable as error:
             log_.warning("housekeeping waits: %s", error)
+        except Exception:  # what runs beside it goes on
+            log_.exception("housekeeping failed")
         else:
             log_.info("housekeeping removed %s", removed)
         await asyncio.sleep(EVERY_S)

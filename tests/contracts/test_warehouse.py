@@ -13,14 +13,14 @@ from domain.heartbeats import Heartbeat, Kind
 from domain.log_records import records_of
 from domain.payloads import encode, encode_erase
 from domain.ports import Log, Record
-from domain.positions import Generation
+from domain.positions import ARCHIVE, Generation
 from domain.units import DAY_MS, MINUTE_MS
 from heartline.settings import Settings
 from heartline.warehouses import open_warehouse
 from stores.kafka_log import KafkaLog
 from stores.sqlite_log import SqliteLog
 from stores.warehouse import ARCHIVED, BUCKETS, SMALL_FILES, Warehouse
-from streams.archive import GROUP, Archive
+from streams.archive import Archive
 from tests.clock import MONDAY_MS, Clock, RunningClock
 from tests.memory_log import MemoryLog
 
@@ -165,7 +165,7 @@ async def test_what_was_written_is_not_written_again_when_the_commit_to_the_log_
 
     generation = await log.generation()
     assert len(held(warehouse)) == 2
-    assert await log.committed(GROUP, generation) == await log.ends(generation)
+    assert await log.committed(ARCHIVE, generation) == await log.ends(generation)
 
 
 async def test_of_two_that_write_the_same_records_one_is_refused(
@@ -359,7 +359,7 @@ async def test_any_log_is_carried_and_let_go_of(real_log: Log, tmp_path: Path) -
 
     assert held(warehouse) == [*sent, *beats("cid", 3)]
     for each in await real_log.generations():
-        assert await real_log.committed(GROUP, each) == await real_log.ends(each)
+        assert await real_log.committed(ARCHIVE, each) == await real_log.ends(each)
         assert warehouse.archived(each) == await real_log.ends(each)
 
 

@@ -11,11 +11,12 @@ import pytest
 from domain.batches import batch_of
 from domain.heartbeats import Heartbeat, Kind
 from domain.payloads import encode
+from domain.positions import ARCHIVE
 from heartline.settings import Settings
 from heartline.warehouses import open_warehouse
 from heartline.wiring import open_log
 from stores.warehouse import BUCKETS
-from streams.archive import GROUP, Archive
+from streams.archive import Archive
 from tests.clock import MONDAY_MS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +44,7 @@ async def held(settings: Settings) -> list[str]:
     log, warehouse = open_log(settings), open_warehouse(settings, make=True)
     await Archive(log, warehouse).write_all()
     generation = await log.generation()
-    assert await log.committed(GROUP, generation) == await log.ends(generation)
+    assert await log.committed(ARCHIVE, generation) == await log.ends(generation)
     await log.close()
     return sorted(
         name
