@@ -118,6 +118,7 @@ CASES = [
         960,
         False,
     ),
+    ("HeartlineCatalogueStuck", {"heartline_shard_up": "1+0x100"}, 960, True),
     (
         "HeartlineIndexStuck",
         {
