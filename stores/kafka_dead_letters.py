@@ -24,6 +24,8 @@ TOPIC_SETTINGS = {
     "retention.bytes": str(1 << 30),
     "segment.bytes": str(64 << 20),
 }
+TOGETHER = 1_000  # letters, for each of which many have the whole patience
+BATCH_BYTES = 512 << 10  # of a request; a broker takes a MiB
 PARTITIONS = 1  # so that what the topic keeps is bounded as a whole
 
 
@@ -39,7 +41,7 @@ class DeadLetter:
 class KafkaDeadLetters:
     """Where dead letters go.
 
-    :raises Unavailable: from every method, when Kafka does not answer for *patience_s*.
+    :raises Unavailable: when Kafka does not answer for *patience_s*.
     """
 
     def __init__(self, servers: str, topic: str, *, patience_s: float = 5.0) -> None:
@@ -49,33 +51,37 @@ class KafkaDeadLetters:
 
     async def put(self, letters: Sequence[DeadLetter]) -> None:
         """Keep *letters*; they are with the brokers on return. Those kept twice do no harm."""
-        if not letters:
-            return
-        try:
-            async with asyncio.timeout(self._patience_s):
-                producer = await self._producing()
-                sent = [await self._send(producer, letter) for letter in letters]
-                await asyncio.gather(*sent)
-        except (KafkaError, TimeoutError) as error:
-            raise Unavailable(f"Kafka did not take dead letters: {error!r}") from error
+        for begin in range(0, len(letters), TOGETHER):
+            try:
+                async with asyncio.timeout(self._patience_s):
+                    await self._put(letters[begin : begin + TOGETHER])
+            except (KafkaError, TimeoutError) as error:
+                raise Unavailable(f"Kafka did not take dead letters: {error!r}") from error
 
     async def close(self) -> None:
         """Let go of the brokers."""
         if self._producer is not None:
             await self._producer.stop()
 
+    async def _put(self, letters: Sequence[DeadLetter]) -> None:
+        producer = await self._producing()
+        sent = [await self._send(producer, letter) for letter in letters]
+        await asyncio.gather(*sent)
+
     async def _send(
         self, producer: AIOKafkaProducer, letter: DeadLetter
     ) -> "asyncio.Future[object]":
         key, value, headers = letter.key, letter.value, dict(letter.headers)
+        if key is None and value is None:
+            value = b""  # the client sends nothing that has neither
         if value is not None and len(value) > MOST_BYTES:
             headers["value_bytes"] = str(len(value))
         if key is not None and len(key) > MOST_KEY_BYTES:
             headers["key_bytes"] = str(len(key))
         sent: asyncio.Future[object] = await producer.send(
             self._topic,
-            value and value[:MOST_BYTES],
-            key and key[:MOST_KEY_BYTES],
+            value if value is None else value[:MOST_BYTES],
+            key if key is None else key[:MOST_KEY_BYTES],
             headers=[(name, text.encode()) for name, text in headers.items()],
         )
         return sent
@@ -89,6 +95,7 @@ class KafkaDeadLetters:
                     client_id="heartline",
                     acks="all",
                     request_timeout_ms=int(self._patience_s * 1_000),
+                    max_batch_size=BATCH_BYTES,
                 )
                 try:
                     await producer.start()

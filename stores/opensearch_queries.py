@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.cascade import Cascade
 from domain.catalogue import EntityKind
-from domain.lookups import BEGUN, edits_of, is_forgiven, spellings
+from domain.lookups import BEGUN, edits_of, is_forgiven, longest, spellings
 from stores.opensearch_schema import MOST_BEGUN
 
 MOST_SPELLINGS = 20  # of a misspelt word; sixteen words of them stay below the most clauses, 1024
@@ -66,12 +66,13 @@ class Completion:
         return _every([*self._before, _term(self._name, self._words[-1])])
 
     def misspelt(self) -> Matching | None:
-        """One wrong letter in each word; None: they are too short for that."""
-        if not any(map(edits_of, self._words)):
+        """One wrong letter in each of the longest words; None: they are too short for that."""
+        forgiven = longest(filter(is_forgiven, self._words))
+        if not forgiven:
             return None
         *before, last = self._words
-        parts = [_fuzzy(self._all, each, min(edits_of(each), 1)) for each in before]
-        if not edits_of(last):
+        parts = [_fuzzy(self._all, each, int(each in forgiven)) for each in before]
+        if last not in forgiven:
             return _every([*parts, _beginning(self._last, last)])
         begun = {"value": misspelt_beginning(last[:MOST_BEGUN]), "flags": "NONE"}
         return _every([*parts, {"regexp": {self._last: begun}}])

@@ -7,7 +7,7 @@ from tantivy import Query as Matching
 
 from domain.cascade import Cascade
 from domain.catalogue import EntityKind
-from domain.lookups import BEGUN, edits_of, spellings
+from domain.lookups import BEGUN, edits_of, is_forgiven, longest, spellings
 from domain.search import Query
 from stores.tantivy_schema import BEGINNINGS, OF_ARTISTS, schema
 
@@ -99,12 +99,13 @@ class Completion:
         return _every([*self._before, _term(f"{self._kind}_name", self._words[-1])])
 
     def misspelt(self) -> Matching | None:
-        """One wrong letter in each word; None: they are too short for that."""
-        if not any(map(edits_of, self._words)):
+        """One wrong letter in each of the longest words; None: they are too short for that."""
+        forgiven = longest(filter(is_forgiven, self._words))
+        if not forgiven:
             return None
         *before, last = self._words
-        parts = [_fuzzy(self._all, each, min(edits_of(each), 1)) for each in before]
-        if edits_of(last):
+        parts = [_fuzzy(self._all, each, int(each in forgiven)) for each in before]
+        if last in forgiven:
             field = self._all if before else f"{self._kind}_name"
             return _every([*parts, _fuzzy(field, last, 1, prefix=True)])
         return _every([*parts, beginning(self._kind, last, of_artists=bool(before))])
