@@ -35,6 +35,8 @@ def main() -> int:
     """Start everything, wait for SIGTERM, stop everything."""
     die_with_parent()
     order = json.load(sys.stdin)
+    if os.getppid() != order["supervisor"]:
+        return 1  # it died before the kernel was told to have us die with it
     settings, run_dir = Settings.of_plain(order["settings"]), Path(order["run_dir"])
     nursery.begin(run_dir)  # before there is anything that a fork would lack, or have twice
     begin_logs(settings, role="driver")

@@ -87,7 +87,11 @@ class Life:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         wrapper = haproxy.install(self._run_dir, host=self._settings.host, port=self._settings.port)
-        order = {"settings": self._settings.plain(), "run_dir": str(self._run_dir)}
+        order = {
+            "settings": self._settings.plain(),
+            "run_dir": str(self._run_dir),
+            "supervisor": os.getpid(),
+        }
         with fresh_log(self._settings.data / "logs" / "driver.log") as output:
             driver = subprocess.Popen(
                 [sys.executable, "-m", "heartline.driver"],
