@@ -57,7 +57,7 @@ class Bay:
             task.cancel()
             await asyncio.wait([task])
 
-    async def send(self, values: Sequence[bytes], codec: str | None = None) -> None:
+    async def send(self, values: Sequence[bytes | None], codec: str | None = None) -> None:
         """Write records as another producer does."""
         producer = AIOKafkaProducer(
             bootstrap_servers=self.address.servers, compression_type=codec, linger_ms=5

@@ -12,7 +12,7 @@ import pytest
 from domain.errors import Unavailable
 from domain.heartbeats import Heartbeat
 from stores.kafka_brokers import Brokers
-from stores.kafka_dead_letters import KafkaDeadLetters
+from stores.kafka_dead_letters import DeadLetter, KafkaDeadLetters
 from stores.kafka_singles import TOPIC_SETTINGS, KafkaSingles, kafka_singles
 from streams.gather import Gatherer, Tally
 from streams.single_records import Single
@@ -37,6 +37,26 @@ def values(beats: Sequence[Heartbeat]) -> list[bytes]:
 
 def in_order(beats: Sequence[Heartbeat]) -> list[Heartbeat]:
     return sorted(beats, key=lambda beat: beat.at)
+
+
+async def test_a_record_of_nothing_is_kept_aside_as_any_other(kafka: str, tmp_path: Path) -> None:
+    here = await bay(kafka, "nothing", tmp_path)
+    await here.send([None])
+
+    async with here.gathering() as tally:
+        await here.until_told(tally, refused=1)
+        (letter,) = await here.dead(1)
+
+    assert (letter.key, letter.value, tally.trouble) == (b"key", None, 0)
+
+
+async def test_letters_of_nothing_and_many_letters_are_taken(kafka: str) -> None:
+    there = KafkaDeadLetters(kafka.removeprefix("kafka://"), "nothing.dead")
+    nothing = DeadLetter(None, None, {"reason": "invalid"})
+    try:
+        await there.put([nothing] * 5_000)
+    finally:
+        await there.close()
 
 
 async def test_what_other_producers_write_is_in_the_log_or_kept_aside(
