@@ -50,6 +50,14 @@ class Nodes:
         """Add a node; its id."""
         return self._ask("add")
 
+    def freeze(self, node_id: str) -> None:
+        """Stop all processes of a node where they stand, as a machine that swaps does."""
+        self._ask(f"freeze {node_id}")
+
+    def wake(self, node_id: str) -> None:
+        """Let the processes of a frozen node go on."""
+        self._ask(f"wake {node_id}")
+
     def kill(self, node_id: str) -> None:
         """Kill all processes of a node at once, as a power cut does."""
         self._ask(f"kill {node_id}")

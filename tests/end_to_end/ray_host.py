@@ -1,16 +1,21 @@
 """Holds the Ray nodes of a test in a process of its own, whose environment Ray reads when it is imported.
 
 Each line of standard input is a command, each line of standard output its answer: ``add`` a node
-(its id), ``kill`` the node of an id (nothing). At the end of the input, which is also when the test
+(its id); ``freeze``, ``wake`` or ``kill`` the node of an id (nothing). At the end of the input, which is also when the test
 dies, all nodes are stopped. Ray's files are below RAY_TMPDIR, also the one that tells its address.
 """
 
+import os
+import signal
 import sys
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from ray._private.node import Node
 from ray.cluster_utils import Cluster
 
+from heartline.processes import descendants
 from heartline.ray_node import start_only_what_is_needed
 
 CPUS = 6
@@ -31,11 +36,37 @@ def main() -> None:
                 node = cluster.add_node(num_cpus=CPUS, object_store_memory=STORE_BYTES)
                 nodes[node.node_id] = node
                 tell(node.node_id)
-            else:
+            elif command == "kill":
                 cluster.remove_node(nodes.pop(node_id), allow_graceful=False)
+                tell("")
+            else:
+                SIGNALS[command](nodes[node_id])
                 tell("")
     finally:
         cluster.shutdown()
+
+
+def freeze(node: Node) -> None:
+    """Stop all processes of a node where they stand."""
+    for pid in (*(raylets := _begun(node)), *_workers(raylets)):
+        os.kill(pid, signal.SIGSTOP)
+
+
+def wake(node: Node) -> None:
+    """Let them go on, workers first: they have not heard that others took their place."""
+    for pid in (*_workers(raylets := _begun(node)), *raylets):
+        os.kill(pid, signal.SIGCONT)
+
+
+SIGNALS = {"freeze": freeze, "wake": wake}
+
+
+def _begun(node: Node) -> list[int]:
+    return [info.process.pid for infos in node.all_processes.values() for info in infos]
+
+
+def _workers(raylets: Iterable[int]) -> set[int]:
+    return set(chain.from_iterable(map(descendants, raylets)))
 
 
 def tell(line: str) -> None:

@@ -1,4 +1,4 @@
-"""A cluster of several Ray nodes: they come, are drained and are killed while heartbeats flow."""
+"""A cluster of several Ray nodes: they come and go, freeze and die, while heartbeats flow."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from heartline.commands.cluster import CONFIG
+from heartline.nodes.fleet import CONSUMER
 from tests.end_to_end.many_nodes import WINDOW_MS, Flow, Nodes, ray_nodes
 
 pytestmark = [
@@ -51,7 +52,7 @@ def where_shards_are(nodes: Nodes) -> set[str]:
     return {shard["node"] for shard in nodes.heartline("cluster", "status")["shards"]}
 
 
-def test_nodes_come_are_drained_and_are_killed_and_everything_is_counted_once(
+def test_nodes_come_go_freeze_and_die_and_everything_is_counted_once(
     nodes: Nodes, flow: Flow, applications: Path
 ) -> None:
     first = nodes.add()
@@ -67,20 +68,33 @@ def test_nodes_come_are_drained_and_are_killed_and_everything_is_counted_once(
     assert where_shards_are(nodes) == {first[:8], second[:8]}
 
     drained = nodes.heartline("cluster", "drain", first)
-    assert drained["moved"] > 0
+    assert (drained["moved"] > 0, drained["gone"]) == (True, True)
     assert where_shards_are(nodes) == {second[:8]}
     assert httpx.get(f"{nodes.url}/readyz").json()["checks"]["shards"] == "ok"
 
     third = nodes.add()
-    nodes.kill(second)
-    recovery_s = flow.seconds_until_durable(RECOVERY_S)
+    nodes.freeze(second)
+    frozen_s = flow.seconds_until_durable(RECOVERY_S)
     assert where_shards_are(nodes) == {third[:8]}
+    nodes.wake(second)  # its shards and consumers go on as if they were the only ones
+
+    shrunk = nodes.heartline("cluster", "scale", "2", "--consumers", "1")
+    there = nodes.heartline("cluster", "status")
+    assert (shrunk["moved"] > 0, len(there["shards"])) == (True, 2)
+    assert sum(each["follower"].startswith(CONSUMER) for each in there["followers"]) == 1
+
+    fourth = nodes.add()
+    nodes.kill(third)
+    recovery_s = flow.seconds_until_durable(RECOVERY_S)
+    assert where_shards_are(nodes) == {fourth[:8]}
 
     flow.finish()
     flow.seconds_until_durable(RECOVERY_S)
     nodes.heartline("cluster", "stop")
 
     assert nodes.heartline("recount")["differences"] == []
-    seconds = grown["seconds"] + drained["seconds"]
-    print(f"moves: {seconds} s; a node's death to lag zero: {recovery_s:.1f} s")  # noqa: T201
+    seconds = grown["seconds"] + drained["seconds"] + shrunk["seconds"]
+    print(  # noqa: T201
+        f"moves: {seconds} s; until lag zero: a node frozen {frozen_s:.1f} s, dead {recovery_s:.1f} s"
+    )
     assert max(seconds) < WINDOW_MS / 1_000
