@@ -1,6 +1,6 @@
 """What is searched for, and what may be found."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -114,7 +114,7 @@ class SearchWriter(Protocol):
         """
         ...
 
-    def entries(self, kind: EntityKind) -> AsyncIterator[Entry]:
+    def entries(self, kind: EntityKind) -> AsyncGenerator[Entry, None]:
         """All entries of a kind, in no order, as of some moment since the call began."""
         ...
 

@@ -10,7 +10,7 @@ another has taken, and that of a request whose answer was lost. Who has lost the
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -94,7 +94,7 @@ class OpenSearchWriter:
         if not self._is_shown:
             await self._show()
 
-    async def entries(self, kind: EntityKind) -> AsyncIterator[Entry]:
+    async def entries(self, kind: EntityKind) -> AsyncGenerator[Entry, None]:
         """Read all entries of a kind as of now, in the order of their ids; whoever reads claims nothing."""
         if self._claim is None:
             await self._indices.make()

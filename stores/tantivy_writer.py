@@ -4,7 +4,7 @@ What was not committed is gone after a fault, and the next call begins from the 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -64,7 +64,7 @@ class TantivyWriter:
         """Make durable what was written, with *position*."""
         await self._run(lambda: self._commit(position))
 
-    async def entries(self, kind: EntityKind) -> AsyncIterator[Entry]:
+    async def entries(self, kind: EntityKind) -> AsyncGenerator[Entry, None]:
         """Read all entries of a kind, slice by slice of one commit."""
         searcher = await self._run(lambda: self._opened().searcher())
         for each in SLICES:

@@ -7,6 +7,7 @@ number; where it goes on is said by the index itself, which has entries and plac
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import aclosing
 
 from domain.catalogue import Change, Entity, EntityKind, Removed
 from domain.entries import passed_on
@@ -84,7 +85,7 @@ class Indexer:
         """Find out how far the index is; fill one that is new, or that is not of this log."""
         place = await self._writer.position()
         applied = await self._log.applied()
-        if place is None or place > applied:
+        if place is None or place > applied or not await self._is_of_this_catalogue():
             await self.fill()
             return
         self._place = place
@@ -146,6 +147,16 @@ class Indexer:
             await self._write(names)
         if changed:  # with the place, for only that tells who has lost the index
             await self._writer.commit(self._place)
+
+    async def _is_of_this_catalogue(self) -> bool:
+        """Whether the store knows at least half of some tracks that the index has."""
+        sample: list[str] = []
+        async with aclosing(self._writer.entries(EntityKind.TRACK)) as entries:
+            async for entry in entries:
+                sample.append(entry.id)
+                if len(sample) == TOGETHER:
+                    break
+        return len(await self._catalogue.held(EntityKind.TRACK, sample)) * 2 >= len(sample)
 
     async def _presume(self) -> None:
         async for entry in self._writer.entries(EntityKind.TRACK):

@@ -1,6 +1,6 @@
 """The writer of a search index in dictionaries, which a crash takes back to its last commit."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from domain.catalogue import EntityKind
 from domain.search import Entry
@@ -35,7 +35,7 @@ class MemoryWriter:
         self._position = self._position if position is None else position
         self.commits += 1
 
-    async def entries(self, kind: EntityKind) -> AsyncIterator[Entry]:
+    async def entries(self, kind: EntityKind) -> AsyncGenerator[Entry, None]:
         for entry in [each for each in self.committed.values() if each.kind is kind]:
             yield entry
 

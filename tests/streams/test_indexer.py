@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -255,13 +255,14 @@ async def test_plays_are_known_after_a_restart() -> None:
 
 
 class Slow(MemoryWriter):
-    """Its entries, as they are when asked for, take until *may_go_on*."""
+    """Its entries, as they are when asked for, take until *may_go_on*, which at first they may."""
 
     def __init__(self) -> None:
         super().__init__()
         self.is_asked, self.may_go_on = asyncio.Event(), asyncio.Event()
+        self.may_go_on.set()
 
-    async def entries(self, kind: EntityKind) -> AsyncIterator[Entry]:
+    async def entries(self, kind: EntityKind) -> AsyncGenerator[Entry, None]:
         found = [entry async for entry in super().entries(kind)]
         self.is_asked.set()
         await self.may_go_on.wait()
@@ -281,6 +282,8 @@ async def test_changes_are_followed_while_the_index_is_read_for_its_plays() -> N
 
     restarted = house.indexer()
     await restarted.begin()
+    house.writer.may_go_on.clear()
+    house.writer.is_asked.clear()
     sweeping = asyncio.create_task(restarted.sweep())
     await house.writer.is_asked.wait()
     await house.play("sin", 4_000)
@@ -296,11 +299,12 @@ async def test_changes_are_followed_while_the_index_is_read_for_its_plays() -> N
     assert house.writer.committed[TRACK, "dawn"].plays == 1_024
 
 
-async def test_an_index_of_another_log_is_filled_anew() -> None:
+@pytest.mark.parametrize("place", [1_000, 1])
+async def test_an_index_of_another_log_is_filled_anew(place: int) -> None:
     house = House()
     await house.change(NINA)
     await house.writer.write([Entry(kind=TRACK, id="gone", name="Gone")])
-    await house.writer.commit(1_000)
+    await house.writer.commit(place)
 
     await house.indexed()
 
