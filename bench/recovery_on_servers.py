@@ -28,7 +28,7 @@ from bench.rig.up import Up, scratch, up
 from tests.end_to_end.chaos.backends import Backends
 
 GOAL_S = 30.0
-LISTENERS = 50_000
+LISTENERS = 75_000
 
 
 def kill_process(running: Up, title: str) -> Callable[[], bool]:
