@@ -172,7 +172,7 @@ class Shelves:
 
 
 def best_known(tracks: Collection[Track]) -> list[Track]:
-    """Take the most popular hundred, and what is as popular as the last of them: plays decide."""
+    """Take the hundred most popular and, of those as popular as the last, up to 500 in all."""
     ordered = sorted(tracks, key=lambda track: -track.popularity)[:MOST_COUNTED]
     least = ordered[:USUALLY_COUNTED][-1].popularity if ordered else 0
     return [track for track in ordered if track.popularity >= least]
