@@ -33,7 +33,7 @@ from serve.search_metrics import SearchMetrics
 PLAYLIST = "playlist"
 TYPES = (*EntityKind, PLAYLIST)
 OFFSETS = range(1_001)
-CANDIDATES = 100  # of each type; so many are ordered
+CANDIDATES = 101  # of each type; so many are ordered, to show a hundred and whether more follow
 DEEP = OFFSETS[-1] + LIMITS[-1]  # for pages farther down
 SIMILAR = 10  # known words, for one that finds nothing
 SUGGESTED, USUALLY_SUGGESTED = range(1, 21), 10
@@ -58,7 +58,7 @@ class _Asked:
 
     @property
     def depth(self) -> int:
-        """How many candidates of each kind are ordered: a page near the hundredth has to know what follows."""
+        """How many candidates of each kind are ordered; pages behind the first hundred are of a longer order."""
         return CANDIDATES if sum(self.window) < CANDIDATES else DEEP
 
 
