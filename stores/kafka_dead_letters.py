@@ -1,6 +1,7 @@
 """Records that nobody can take, kept aside on a topic of Kafka with the reason, to be looked at.
 
-The value is the record as it was, up to MOST_BYTES, its key likewise; everything else is in the headers.
+The value is the record as it was, up to MOST_BYTES, its key likewise; everything else is in the headers,
+also that there was neither.
 Kafka deletes the oldest beyond a month or a GiB.
 """
 
@@ -72,8 +73,8 @@ class KafkaDeadLetters:
         self, producer: AIOKafkaProducer, letter: DeadLetter
     ) -> "asyncio.Future[object]":
         key, value, headers = letter.key, letter.value, dict(letter.headers)
-        if key is None and value is None:
-            value = b""  # the client sends nothing that has neither
+        if key is None and value is None:  # the client sends nothing that has neither
+            value, headers["value"] = b"", "none"
         if value is not None and len(value) > MOST_BYTES:
             headers["value_bytes"] = str(len(value))
         if key is not None and len(key) > MOST_KEY_BYTES:

@@ -11,7 +11,7 @@ import pytest
 
 from domain.errors import Unavailable
 from domain.heartbeats import Heartbeat
-from stores.kafka_brokers import Brokers
+from stores.kafka_brokers import LATEST, Brokers
 from stores.kafka_dead_letters import DeadLetter, KafkaDeadLetters
 from stores.kafka_singles import TOPIC_SETTINGS, KafkaSingles, kafka_singles
 from streams.gather import Gatherer, Tally
@@ -51,12 +51,20 @@ async def test_a_record_of_nothing_is_kept_aside_as_any_other(kafka: str, tmp_pa
 
 
 async def test_letters_of_nothing_and_many_letters_are_taken(kafka: str) -> None:
-    there = KafkaDeadLetters(kafka.removeprefix("kafka://"), "nothing.dead")
+    servers = kafka.removeprefix("kafka://")
+    there = KafkaDeadLetters(servers, "nothing.dead")
     nothing = DeadLetter(None, None, {"reason": "invalid"})
     try:
         await there.put([nothing] * 5_000)
     finally:
         await there.close()
+
+    brokers = Brokers(servers, patience_s=30)
+    try:
+        ends = await brokers.offsets("nothing.dead", {0: LATEST})
+    finally:
+        await brokers.close()
+    assert ends == {0: 5_000}
 
 
 async def test_what_other_producers_write_is_in_the_log_or_kept_aside(
