@@ -51,7 +51,9 @@ class Cataloguer:
 
         Raises as `run` does.
         """
-        place, end = await self._catalogue.position(), await self._log.end()
+        end = await self._log.end()
+        self._metrics.is_behind(records_between(await self._log.applied(), end))
+        place = await self._catalogue.position()
         if end < place:
             raise LogBehindStore(0, end, place)
         if await self._log.applied() < place:  # whoever applied it died then
