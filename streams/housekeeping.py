@@ -40,10 +40,14 @@ async def trim(log: Trimmed, retention: Retention, now_ms: int) -> int:
 
 async def tidy(log: Log, tables: Tables, retention: Retention, now_ms: int) -> tuple[int, int]:
     """Remove what has had its time; tells how many records and rows went."""
-    generation = await log.generation()
-    begun = [any(await log.committed(each, generation)) for each in retention.readers]
+    begun = [await _has_begun(log, group) for group in retention.readers]
     records = await trim(log, retention, now_ms) if all(begun) else 0
     return records, await tables.sweep()
+
+
+async def _has_begun(log: Log, group: str) -> bool:
+    generations = await log.generations()
+    return any([any(await log.committed(group, each)) for each in generations])
 
 
 async def keep_house(
