@@ -26,6 +26,7 @@ SWEEP_S = 240.0  # play counts are to be searchable within ten minutes
 TOGETHER = 500
 UNCOMMITTED = 1_000_000  # entries, while an index is filled: as many as tantivy puts into a segment
 KNOWN = 100_000  # artists and albums whose names are remembered
+UNFILLED = -1  # the place of an index while it is filled anew
 RETRY_S = 1.0
 STUCK_S = 5.0
 
@@ -83,9 +84,10 @@ class Indexer:
 
     async def begin(self) -> None:
         """Find out how far the index is; fill one that is new, or that is not of this log."""
-        place = await self._writer.position()
         applied = await self._log.applied()
-        if place is None or place > applied or not await self._is_of_this_catalogue():
+        self._metrics.is_behind(records_between(await self._log.applied(GROUP), applied))
+        place = await self._writer.position()
+        if place is None or not 0 <= place <= applied or await self._is_of_another_catalogue():
             await self.fill()
             return
         self._place = place
@@ -94,20 +96,14 @@ class Indexer:
     async def fill(self) -> None:
         """Write everything that the store has, and remove what it does not have."""
         log_.info("fills the search index")
-        place = await self._log.applied()
-        await self._entries.count()
-        written = 0
-        for kind in EntityKind:
-            async for entries in self._entries.all(kind):
-                await self._writer.fill(entries)
-                written += len(entries)
-                self._metrics.indexed(len(entries))
-                if written >= UNCOMMITTED:
-                    await self._writer.commit()
-                    written = 0
-        await self._writer.commit()
-        await self._remove_strangers()
-        await self._commit(place)
+        async with self._writing:  # what a sweep writes is newer, and it knows only the old place
+            if await self._writer.position() is not None:  # killed meanwhile, it is filled again
+                await self._writer.commit(UNFILLED)
+            place = min(await self._log.applied(), await self._catalogue.position())
+            await self._entries.count()
+            await self._fill()
+            await self._remove_strangers()
+            await self._commit(place)
 
     async def catch_up(self) -> None:
         """Write and commit what the store has by now, every second while there is much."""
@@ -146,17 +142,32 @@ class Indexer:
         for names in _in_parts([(EntityKind.TRACK, each) for each in changed]):
             await self._write(names)
         if changed:  # with the place, for only that tells who has lost the index
-            await self._writer.commit(self._place)
+            async with self._writing:
+                await self._writer.commit(self._place)
 
-    async def _is_of_this_catalogue(self) -> bool:
-        """Whether the store knows at least half of some tracks that the index has."""
+    async def _fill(self) -> None:
+        written = 0
+        for kind in EntityKind:
+            async for entries in self._entries.all(kind):
+                await self._writer.fill(entries)
+                written += len(entries)
+                self._metrics.indexed(len(entries))
+                if written >= UNCOMMITTED:
+                    await self._writer.commit()
+                    written = 0
+        await self._writer.commit()
+
+    async def _is_of_another_catalogue(self) -> bool:
+        """Whether a store that is complete knows less than half of some tracks that the index has."""
+        if await self._catalogue.position() < await self._log.applied():
+            return False  # of a backup: the log has what it lacks
         sample: list[str] = []
         async with aclosing(self._writer.entries(EntityKind.TRACK)) as entries:
             async for entry in entries:
                 sample.append(entry.id)
                 if len(sample) == TOGETHER:
                     break
-        return len(await self._catalogue.held(EntityKind.TRACK, sample)) * 2 >= len(sample)
+        return len(await self._catalogue.held(EntityKind.TRACK, sample)) * 2 < len(sample)
 
     async def _presume(self) -> None:
         async for entry in self._writer.entries(EntityKind.TRACK):

@@ -395,6 +395,47 @@ async def killed_again_and_again(writer: Mortal, data: st.DataObject) -> None:
     assert await house.found() == await house.expected()
 
 
+class Durable(Mortal):
+    """As on servers: what was written is there, whether it was committed or not."""
+
+    async def write(
+        self, entries: Sequence[Entry], removed: Sequence[tuple[EntityKind, str]] = ()
+    ) -> None:
+        await super().write(entries, removed)
+        self.committed = dict(self._entries)
+
+
+@pytest.mark.parametrize("calls", range(8))
+async def test_killed_while_it_fills_an_index_of_another_log(calls: int) -> None:
+    writer = Durable()
+    house = House(writer)
+    await house.change(NINA, BLUES, SINNERMAN)
+    await house.change(DAWN)
+    await writer.write([Entry(kind=TRACK, id="gone", name="Gone")])
+    await writer.commit(1)
+    writer.calls_left = calls
+    with suppress(Killed):
+        await house.indexed()
+    writer.calls_left = 1 << 30
+    await house.indexed()
+
+    assert await house.found() == await house.expected()
+
+
+async def test_an_index_that_is_ahead_of_a_restored_store_is_kept() -> None:
+    house = House()
+    await house.change(NINA, BLUES)
+    await house.change(SINNERMAN, DAWN)
+    await house.indexed()
+    house.tables = MemoryTables(Clock())  # a backup from before everything
+    house.catalogue = Catalogue(house.tables)
+    before = await house.found()
+
+    await house.indexer().begin()
+
+    assert await house.found() == before
+
+
 @pytest.mark.parametrize("kills", [0, 3])
 async def test_tantivy_ends_equal_to_the_catalogue(tmp_path: Path, kills: int) -> None:
     house = House(TantivyWriter(tmp_path))
