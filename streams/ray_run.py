@@ -38,20 +38,26 @@ class RayRun:
 
 
 class InsistentRun(RayRun):
-    """A run that nothing but `stop` ends: what does is told for a while, and the process with it."""
+    """A run that goes on until `stop`: what ends it is told for a while, and ends the process."""
 
-    _trouble = ""
+    _trouble, _is_stopped = "", False
 
     async def follow(self) -> None:
         """Run until stopped."""
         self._task = asyncio.ensure_future(self._run())
         await asyncio.wait([self._task])
-        if self._task.cancelled():
+        if self._is_stopped:
             return
-        self._trouble = str(self._task.exception() or "it ended")
-        log_.critical("ends: %s", self._trouble, exc_info=self._task.exception())
+        error = None if self._task.cancelled() else self._task.exception()
+        self._trouble = repr(error) if error else "it ended"
+        log_.critical("ends: %s", self._trouble, exc_info=error)
         await asyncio.sleep(AGAIN_S)
         os._exit(ENDED)  # Ray begins it again
+
+    async def stop(self) -> None:
+        """Stop it, and wait until it has."""
+        self._is_stopped = True
+        await super().stop()
 
     async def trouble(self) -> str:
         """Tell what keeps it from running; "" when it runs."""

@@ -28,7 +28,7 @@ async def returns() -> None:
 
 @pytest.mark.parametrize(
     ("run", "told"),
-    [pytest.param(fails, "the disk is gone"), pytest.param(returns, "it ended")],
+    [pytest.param(fails, "RuntimeError('the disk is gone')"), pytest.param(returns, "it ended")],
     ids=["an-error", "a-return"],
 )
 async def test_whatever_ends_a_run_is_told_and_ends_its_process(
