@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import chain
 from typing import Any
 
@@ -48,17 +49,21 @@ def main() -> None:
 
 def freeze(node: Node) -> None:
     """Stop all processes of a node where they stand."""
-    for pid in (*(raylets := _begun(node)), *_workers(raylets)):
-        os.kill(pid, signal.SIGSTOP)
+    _signal((*(raylets := _begun(node)), *_workers(raylets)), signal.SIGSTOP)
 
 
 def wake(node: Node) -> None:
     """Let them go on, workers first: they have not heard that others took their place."""
-    for pid in (*_workers(raylets := _begun(node)), *raylets):
-        os.kill(pid, signal.SIGCONT)
+    _signal((*_workers(raylets := _begun(node)), *raylets), signal.SIGCONT)
 
 
 SIGNALS = {"freeze": freeze, "wake": wake}
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.kill(pid, number)
 
 
 def _begun(node: Node) -> list[int]:
