@@ -100,6 +100,8 @@ CASES = [
         4_500,
         False,
     ),
+    ("HeartlineGatheringStuck", {"heartline_gatherer_restarts_total": "0+1x80"}, 600, True),
+    ("HeartlineGatheringStuck", {"heartline_gatherer_restarts_total": "0+0x20 4+0x60"}, 600, False),
     (
         "HeartlineCatalogueStuck",
         {
