@@ -9,16 +9,20 @@ drawn from every 50th track, one that is twice as popular twice as often.
 The documents are made, folded and indexed by one thread that feeds one writer thread of tantivy; making
 entries is not counted, everything else is.
 
-Seen: at a million tracks a search took 162 ms at the 99th percentile, 9 ms of a core each: one replica was
-nearly full. It was the index, opened anew four times a second; dictionaries of five segments looked
-through for each misspelt word; partial matches that went through all entries with a common word; and
-threads that waited for the interpreter. Now a commit is opened once and remembers what was found in it, an
-index is filled by a segment a million entries, partial matches go by the rarer words, and turns are short:
-5 to 6 ms of a core, a quarter in the engine, a quarter in what is shown, the rest in ordering, HTTP and
-Serve; both goals are met, that of search barely, in some runs not. Full garbage collections stopped a
-replica for 100 ms each; there are hardly any. A document takes 17 µs in Python and as long in tantivy's
-thread, and merges take the rest of two cores.
-To come: a second replica; documents made in several processes.
+Seen at first: at a million tracks a search took 162 ms at the 99th percentile, 9 ms of a core each: one
+replica was nearly full. It was the index, opened anew four times a second; dictionaries of five segments
+looked through for each misspelt word; partial matches that went through all entries with a common word;
+and threads that waited for the interpreter. Now a commit is opened once and remembers what was found in it,
+an index is filled by a segment a million entries, partial matches go by the rarer words, and turns are
+short: 35 ms, on a slower day 47; 5 to 6 ms of a core, a quarter in the engine, a quarter in what is shown,
+the rest in ordering, HTTP and Serve. Full garbage collections stopped a replica for 100 ms each; there are
+hardly any. Five million tracks, in six segments, are too many for a hundred searches a second on two
+cores: both are full, and searches wait for one another.
+A document takes 20 µs in Python, half of them for words that were not met before, 5 for handing it over,
+and 13 in tantivy's thread; then 8 each until the segment is on the disk, in which Python has nothing to
+do. That is 46 µs of two cores, so 50 000 a second were more than they have; keeping both at work all the
+time would give 40 000.
+To come: a second replica; segments half as large while an index is filled, put together afterwards.
 """
 
 import argparse
