@@ -17,6 +17,7 @@ from domain.heartbeats import Heartbeat, Kind
 from domain.payloads import encode_erase
 from domain.ports import NowPlaying, Presence, PresenceChange
 from domain.units import FUTURE_MS, MINUTE_MS, SECOND_MS
+from stores import redis_presence
 from stores.redis_presence import RedisPresence
 from tests.actors.test_partition import GENERATION, START, House
 from tests.memory_board import no_jitter
@@ -81,9 +82,13 @@ class Stage:
 
 
 @pytest.fixture(params=["shards", pytest.param("redis", marks=pytest.mark.servers)])
-async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Stage]:
     house, redis = House(tmp_path), None
     if request.param == "redis":
+        for limit in ("ANNOUNCE_S", "READ_S"):  # the machine does other things, too
+            monkeypatch.setattr(redis_presence, limit, PATIENCE_S)
         url = request.getfixturevalue("redis")
         redis = RedisPresence(url, now_ms=house.clock, jitter=no_jitter, name=f"test-{uuid4().hex}")
     yield Stage(house, redis)
