@@ -97,12 +97,12 @@ def once_each(ranked: Iterable[Ranked]) -> Iterator[Ranked]:
     """
     seen = set[tuple[tuple[str, ...], ...]]()
     for one in ranked:
-        entry = one.entry
-        reads = words(entry.name), *map(words, entry.artists)
-        if entry.kind is not EntityKind.TRACK or reads not in seen:
-            yield one
-        if entry.kind is EntityKind.TRACK:
+        if one.entry.kind is EntityKind.TRACK:
+            reads = words(one.entry.name), *map(words, one.entry.artists)
+            if reads in seen:
+                continue
             seen.add(reads)
+        yield one
 
 
 def _ordered(
