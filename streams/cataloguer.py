@@ -51,14 +51,12 @@ class Cataloguer:
 
         Raises as `run` does.
         """
-        end = await self._log.end()
-        self._metrics.is_behind(records_between(await self._log.applied(), end))
-        place = await self._catalogue.position()
+        await self._tell_how_far_behind()
+        place, end = await self._catalogue.position(), await self._log.end()
         if end < place:
             raise LogBehindStore(0, end, place)
         if await self._log.applied() < place:  # whoever applied it died then
             await self._log.commit(place)
-        self._metrics.is_behind(records_between(place, end))
         async for record in self._records(place):
             # One alone: a store that is slow gets no further with several than with one.
             place = record.position
@@ -67,6 +65,11 @@ class Cataloguer:
             self._metrics.applied()
             self._metrics.is_behind(records_between(place, end))
         return place
+
+    async def _tell_how_far_behind(self) -> None:
+        """Tell by the log alone: the store may be away."""
+        applied, end = await self._log.applied(), await self._log.end()
+        self._metrics.is_behind(records_between(applied, end))
 
     async def _records(self, place: int) -> AsyncIterator[CatalogueRecord]:
         while found := await self._log.read(place):

@@ -84,9 +84,8 @@ class Indexer:
 
     async def begin(self) -> None:
         """Find out how far the index is; fill one that is new, or that is not of this log."""
-        applied = await self._log.applied()
-        self._metrics.is_behind(records_between(await self._log.applied(GROUP), applied))
-        place = await self._writer.position()
+        await self._tell_how_far_behind()
+        place, applied = await self._writer.position(), await self._log.applied()
         if place is None or not 0 <= place <= applied or await self._is_of_another_catalogue():
             await self.fill()
             return
@@ -144,6 +143,11 @@ class Indexer:
         if changed:  # with the place, for only that tells who has lost the index
             async with self._writing:
                 await self._writer.commit(self._place)
+
+    async def _tell_how_far_behind(self) -> None:
+        """Tell by the log alone: the index may be away."""
+        place, applied = await self._log.applied(GROUP), await self._log.applied()
+        self._metrics.is_behind(records_between(place, applied))
 
     async def _fill(self) -> None:
         written = 0

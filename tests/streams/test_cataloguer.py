@@ -200,6 +200,21 @@ async def test_a_log_that_ends_before_the_store_is_refused(world: World) -> None
         await world.cataloguer.catch_up()
 
 
+async def test_what_another_applies_meanwhile_is_no_other_log(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, other = world.catalogue.position, Cataloguer(world.log, Catalogue(world.tables))
+
+    async def position() -> int:
+        await world.log.publish([NINA])
+        await other.catch_up()
+        return await usual()
+
+    monkeypatch.setattr(world.catalogue, "position", position)
+
+    assert await world.cataloguer.catch_up() == await world.log.end()
+
+
 async def test_after_the_log_was_lost_changes_stand_behind_all_that_were(world: World) -> None:
     await world.log.publish([NINA])
     await world.cataloguer.catch_up()
