@@ -24,16 +24,13 @@ from tests.clock import Clock
 from tests.memory_log import MemoryLog
 from tests.memory_search import MemoryWriter
 from tests.memory_tables import MemoryTables
+from tests.streams.mortality import FOR_EVER, Killed, Mortality
 
 ARTIST, ALBUM, TRACK = EntityKind
 NINA = Artist("nina", "Nina Simone", genres=("jazz",))
 BLUES = Album("blues", "Pastel Blues", ("nina",), released="1965-10")
 DAWN = Track("dawn", "Feeling Good", ("nina",), "blues", 174_000)
 SINNERMAN = Track("sin", "Sinnerman", ("nina",), "blues", 620_000, track_number=9)
-
-
-class Killed(Exception):
-    """Raised where an indexer dies."""
 
 
 class House:
@@ -351,51 +348,29 @@ async def test_it_begins_anew_after_a_fault() -> None:
     assert await house.found() == await house.expected()
 
 
-class Mortal(MemoryWriter):
-    """Dies at the call whose turn has come."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls_left = 1 << 30
-
-    async def write(
-        self, entries: Sequence[Entry], removed: Sequence[tuple[EntityKind, str]] = ()
-    ) -> None:
-        self._live()
-        await super().write(entries, removed)
-
-    async def commit(self, position: int | None = None) -> None:
-        self._live()
-        await super().commit(position)
-
-    def _live(self) -> None:
-        self.calls_left -= 1
-        if self.calls_left < 0:
-            raise Killed
-
-
 @given(st.data())
 def test_killed_anywhere_it_ends_equal_to_the_catalogue(data: st.DataObject) -> None:
-    asyncio.run(killed_again_and_again(Mortal(), data))
+    asyncio.run(killed_again_and_again(data))
 
 
-async def killed_again_and_again(writer: Mortal, data: st.DataObject) -> None:
-    house = House(writer)
+async def killed_again_and_again(data: st.DataObject) -> None:
+    writer = MemoryWriter()
+    house, mortality = House(writer), Mortality(writer)
     for changes in data.draw(st.lists(batches, max_size=6)):
         await house.change(*changes)
         if data.draw(st.booleans()):
             await house.play("a", data.draw(st.integers(0, 1_000)), data.draw(st.integers(0, 1)))
-        writer.calls_left = data.draw(st.integers(0, 12))
+        mortality.calls_left = data.draw(st.integers(0, 12))
         with suppress(Killed):
             await house.indexed()
-        writer.calls_left = 1 << 30
+        mortality.calls_left = FOR_EVER
         await writer.close()
     await house.indexed()
 
     assert await house.found() == await house.expected()
 
 
-class Durable(Mortal):
+class Durable(MemoryWriter):
     """As on servers: what was written is there, whether it was committed or not."""
 
     async def write(
@@ -408,15 +383,15 @@ class Durable(Mortal):
 @pytest.mark.parametrize("calls", range(8))
 async def test_killed_while_it_fills_an_index_of_another_log(calls: int) -> None:
     writer = Durable()
-    house = House(writer)
+    house, mortality = House(writer), Mortality(writer)
     await house.change(NINA, BLUES, SINNERMAN)
     await house.change(DAWN)
     await writer.write([Entry(kind=TRACK, id="gone", name="Gone")])
     await writer.commit(1)
-    writer.calls_left = calls
+    mortality.calls_left = calls
     with suppress(Killed):
         await house.indexed()
-    writer.calls_left = 1 << 30
+    mortality.calls_left = FOR_EVER
     await house.indexed()
 
     assert await house.found() == await house.expected()

@@ -1,43 +1,21 @@
 """The indexer and the check, with a real OpenSearch."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
 
 import pytest
 
 from domain.catalogue import Artist, EntityKind, Removed
 from domain.search import Entry
-from stores.opensearch_writer import OpenSearchWriter
 from tests.stores.search_names import SearchName, new_search_name
+from tests.streams.mortality import Killed, Mortality
 from tests.streams.test_index_check import checking
-from tests.streams.test_indexer import BLUES, DAWN, NINA, SINNERMAN, House, Killed
+from tests.streams.test_indexer import BLUES, DAWN, NINA, SINNERMAN, House
 
 pytestmark = pytest.mark.servers
 
 ARTIST, ALBUM, TRACK = EntityKind
 CALLS = 7  # of a writer that has something to do; each of them is the last one once
-
-
-class DyingWriter(OpenSearchWriter):
-    """Dies at the call whose turn has come."""
-
-    calls_left = CALLS
-
-    async def write(
-        self, entries: Sequence[Entry], removed: Sequence[tuple[EntityKind, str]] = ()
-    ) -> None:
-        self._live()
-        await super().write(entries, removed)
-
-    async def commit(self, position: int | None = None) -> None:
-        self._live()
-        await super().commit(position)
-
-    def _live(self) -> None:
-        self.calls_left -= 1
-        if self.calls_left < 0:
-            raise Killed
 
 
 @pytest.fixture
@@ -46,25 +24,22 @@ async def name(opensearch: str) -> AsyncIterator[SearchName]:
         yield made
 
 
-async def test_killed_anywhere_it_ends_equal_to_the_catalogue(
-    name: SearchName, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_killed_anywhere_it_ends_equal_to_the_catalogue(name: SearchName) -> None:
     house = House(name.writer())
     await house.change(NINA, BLUES, SINNERMAN, DAWN)
     await house.play("sin", 1_000)
     await house.indexed()
     await house.writer.close()
-    monkeypatch.setattr("tests.stores.search_names.OpenSearchWriter", DyingWriter)
 
     for calls in range(CALLS):
         await house.change(Artist("nina", f"Nina {calls}"), Removed(TRACK, "dawn"), BLUES)
         await house.change(DAWN)
         await house.play("sin", 2_000 << calls)
-        dying: Any = name.writer()
-        dying.calls_left, house.writer = calls, dying
+        house.writer = name.writer()
+        Mortality(house.writer, calls)
         with suppress(Killed):
             await house.indexed()
-        await dying.close()
+        await house.writer.close()
     house.writer = name.writer()
     await house.indexed()
 
