@@ -130,6 +130,12 @@ class Accounts:
         row = await self._row(listener_id)
         return _account(row) if row else None
 
+    async def by_ids(self, listener_ids: Iterable[str]) -> dict[str, Account]:
+        """Find several accounts by their listener ids; those that are not there are left out."""
+        wanted = sorted(set(listener_ids))
+        rows = await self._tables.read(ACCOUNTS, [(each,) for each in wanted]) if wanted else []
+        return {each: _account(row) for each, row in zip(wanted, rows, strict=True) if row}
+
     async def by_name(self, name: str) -> Account | None:
         """Find an account by its name, however that is capitalised or composed."""
         try:

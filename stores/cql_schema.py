@@ -49,8 +49,8 @@ class Migrated:
 def steps(tables: Sequence[Table]) -> tuple[Sequence[str], ...]:
     """Tell the statements that lead from each version to the next; the first makes everything."""
     made = [TableCql(table).create for table in tables]
-    # 2 has the catalogue in tables of its own; what is there already stays
-    return (made, [*made, "DROP TABLE IF EXISTS catalogue_tracks"])
+    # 2 has the catalogue in tables of its own, 3 has playlists; what is there already stays
+    return (made, [*made, "DROP TABLE IF EXISTS catalogue_tracks"], made)
 
 
 def check_schema(driver: Driver, keyspace: str, known: int) -> None:

@@ -24,7 +24,7 @@ from stores.tables import TABLES
 from stores.tombstones import CREATE_TOMBSTONES, Tombstones
 
 STORE = 0x484C5354  # "HLST"
-SCHEMA = 2  # 2 has the catalogue in tables of its own
+SCHEMA = 3  # 2 has the catalogue in tables of its own, 3 has playlists
 SWEPT_TOGETHER = 1_000
 KEYS_TOGETHER = 128  # read with one statement: about a quarter of a millisecond
 BREATH_S = 0.005  # between slices, for other processes' writes

@@ -64,6 +64,31 @@ CATALOGUE_PROGRESS = Table(
 )
 ISRCS = Table("isrcs", partition={"isrc": Column.TEXT}, values=TRACK)
 
+PLAYLIST = {"playlist": Column.TEXT}
+PLAYLISTS = Table("playlists", partition=PLAYLIST, values=DOCUMENT)
+PLAYLIST_PARTS = Table(
+    "playlist_parts",
+    partition=PLAYLIST,
+    clustering={"kind": Column.TEXT, "first": Column.INT, "last": Column.INT},
+    values=DOCUMENT,
+)
+PLAYLIST_COVERS = Table(
+    "playlist_covers", partition=PLAYLIST, clustering={"name": Column.TEXT}, values=DOCUMENT
+)
+PLAYLIST_FOLLOWERS = Table(
+    "playlist_followers", partition=PLAYLIST, clustering=LISTENER, values=STATE, stamped=True
+)
+PLAYLIST_VISITORS = Table(
+    "playlist_visitors",
+    partition=PLAYLIST,
+    clustering={"session": Column.TEXT},
+    values=STATE,
+    stamped=True,
+)
+LISTENER_PLAYLISTS = Table(
+    "listener_playlists", partition=LISTENER, clustering=PLAYLIST, values=STATE, stamped=True
+)
+
 TABLES = (
     LISTENING_HOURS,
     LISTENING_WEEKS,
@@ -83,4 +108,10 @@ TABLES = (
     ARTIST_TRACKS,
     CATALOGUE_PROGRESS,
     ISRCS,
+    PLAYLISTS,
+    PLAYLIST_PARTS,
+    PLAYLIST_COVERS,
+    PLAYLIST_FOLLOWERS,
+    PLAYLIST_VISITORS,
+    LISTENER_PLAYLISTS,
 )

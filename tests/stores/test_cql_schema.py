@@ -38,7 +38,7 @@ def test_migrating_again_changes_nothing(keyspace: Keyspace) -> None:
 
     done = migrate(address.hosts, address.port, keyspace.name, TABLES, replicas=3)
 
-    assert (done.before, done.after) == (2, 2)
+    assert (done.before, done.after) == (3, 3)
     assert (done.replicas, done.nodes) == (1, 1)
 
 
@@ -50,12 +50,26 @@ def test_a_keyspace_of_the_first_version_gains_the_catalogue(keyspace: Keyspace)
 
     done = migrate(address.hosts, address.port, keyspace.name, TABLES)
 
-    assert (done.before, done.after) == (1, 2)
+    assert (done.before, done.after) == (1, 3)
     rows = drive.execute(
         "SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s", (keyspace.name,)
     )
     names = {name for (name,) in rows}
     assert names == {PROGRESS.name, ACCOUNT_NAMES.name, "schema_versions"}
+
+
+def test_a_keyspace_of_the_second_version_gains_playlists(keyspace: Keyspace) -> None:
+    address, drive = keyspace.address, keyspace.driver
+    drive.execute(f"DROP TABLE {keyspace.name}.{PROGRESS.name}")  # stands for a new one
+    version_is(keyspace, 2)
+
+    done = migrate(address.hosts, address.port, keyspace.name, TABLES)
+
+    assert (done.before, done.after) == (2, 3)
+    rows = drive.execute(
+        "SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s", (keyspace.name,)
+    )
+    assert PROGRESS.name in {name for (name,) in rows}
 
 
 def test_a_keyspace_that_nobody_made_is_refused_with_what_to_do(keyspace: Keyspace) -> None:
@@ -69,7 +83,7 @@ def test_a_newer_schema_is_refused(keyspace: Keyspace) -> None:
     address = keyspace.address
     version_is(keyspace, 9)
 
-    with pytest.raises(NewerSchema, match="has schema 9, this version knows 2"):
+    with pytest.raises(NewerSchema, match="has schema 9, this version knows 3"):
         opened(keyspace)
     with pytest.raises(NewerSchema, match="has schema 9"):
         migrate(address.hosts, address.port, keyspace.name, TABLES)

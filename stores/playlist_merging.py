@@ -1,0 +1,238 @@
+"""Edits that a client made on its own copy of the document, perhaps offline, and sends as an update."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from domain.errors import UnreadableRecord
+from domain.playlist_deltas import Delta, Splice, make
+from domain.playlist_edits import Carry, Delete, Restore, Step
+from domain.playlists import (
+    HISTORY_DAYS,
+    MOST_ENTRIES,
+    BadEdit,
+    Details,
+    Entry,
+    Role,
+    check_details,
+    is_entry_id,
+    track_of,
+)
+from domain.units import DAY_MS, MINUTE_MS
+from stores.playlist_document import CannotMerge, Merged, PlaylistDocument, read_head
+from stores.playlist_edits import Draft, growth
+from stores.playlist_rows import Record
+
+FUTURE_MS = 2 * MINUTE_MS  # by how much a client's clock may be fast
+ENTRY_FIELDS = frozenset({"id", "uri", "added_at", "added_by"})
+_FLAGS, _TEXTS = ("public", "collaborative"), ("name", "description")
+
+
+class Forbidden(CannotMerge):
+    """Raised when an update does what its sender may not do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("forbidden", message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Forbidden, (self.message,)
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Who sends updates, in which role, and when; tells what they may do."""
+
+    by: str
+    peer: int
+    role: Role
+    now_ms: int
+
+    def check_head(self, update: bytes, document: PlaylistDocument) -> bool:
+        """Whether the document has the update already.
+
+        :raises CannotMerge: if it is not the sender's, has a gap before it, or is too old.
+        """
+        told = read_head(update)
+        ends = {peer: document.end_of(peer) for peer in told.peers}
+        for peer, (_, end) in told.peers.items():
+            if peer != self.peer and end > ends[peer]:
+                raise Forbidden("the update has edits of another peer than yours")
+        if told.begun_ms and told.begun_ms < self.oldest_ms:
+            raise too_old()
+        begin, end = told.peers.get(self.peer, (0, 0))
+        there = ends.get(self.peer, 0)
+        if begin > there:
+            raise CannotMerge("gap", "updates before this one are missing: send them first")
+        return end <= there
+
+    @property
+    def oldest_ms(self) -> int:
+        """How old an edit may be."""
+        return self.now_ms - HISTORY_DAYS * DAY_MS
+
+    def entries(self, merged: Merged, there: Sequence[Entry]) -> dict[str, Entry]:
+        """Take the entries that came, by their ids.
+
+        :raises CannotMerge: if one is not made as entries are, or has the id of another.
+        """
+        taken = {entry.id: entry for entry in map(self._entry, merged.added)}
+        ids = {entry.id for entry in there}
+        if len(taken) < len(merged.added) or not ids.isdisjoint(taken):
+            raise CannotMerge("invalid", "an entry has the id of another")
+        return taken
+
+    def details(self, before: Details, changed: Mapping[str, Any]) -> dict[str, str | bool]:
+        """Take the details that were changed.
+
+        :raises CannotMerge: if the sender is not the owner, or they cannot be so.
+        """
+        if changed and self.role is not Role.OWNER:
+            raise Forbidden("only the owner changes details")
+        right = {**dict.fromkeys(_FLAGS, bool), **dict.fromkeys(_TEXTS, str)}
+        for name, value in changed.items():
+            if type(value) is not right.get(name):
+                raise CannotMerge("invalid", f"details have no {name[:40]!r} like that")
+        try:
+            check_details(msgspec.structs.replace(before, **changed))
+        except BadEdit as error:
+            raise CannotMerge("invalid", str(error)) from error
+        return dict(changed)
+
+    def _entry(self, values: Mapping[str, Any]) -> Entry:
+        if set(values) != ENTRY_FIELDS or not is_entry_id(values["id"]):
+            raise CannotMerge("invalid", "an entry is a map with id, uri, added_at and added_by")
+        uri, added_at = values["uri"], values["added_at"]
+        if values["added_by"] != self.by:
+            raise Forbidden("added_by is not you")
+        if type(added_at) is not int or type(uri) is not str:
+            raise CannotMerge("invalid", "added_at wants ms since the epoch, uri a track")
+        if added_at < self.oldest_ms:
+            raise too_old()
+        if added_at > self.now_ms + FUTURE_MS:
+            raise CannotMerge("invalid", "added_at is in the future")
+        try:
+            return Entry(values["id"], track_of(uri, "uri"), added_at, self.by)
+        except BadEdit as error:
+            raise CannotMerge("invalid", str(error)) from error
+
+
+@dataclass(frozen=True)
+class Merge:
+    """An update of the present document."""
+
+    update: bytes
+    judge: Judge
+
+    async def make(self, draft: Draft, by: str, key: bytes) -> int:
+        """Merge it, and sweep away what it removed and somebody else's move brings back."""
+        if self.judge.check_head(self.update, draft.document):
+            return draft.number
+        merged = draft.document.merge(self.update)
+        outcome = judged(self.judge, merged, draft.entries, draft.details)
+        before, delta = list(draft.entries), outcome.delta
+        done = draft.splice(delta)
+        if sweeps := swept(draft.entries, merged):
+            await draft.take(sweeps)
+            after, draft.entries = draft.entries, before
+            delta, done = draft.splices([*Restore(after).steps((), before)])
+        if len(draft.entries) > max(MOST_ENTRIES, draft.head.total):
+            raise CannotMerge("too_long", f"a playlist has at most {MOST_ENTRIES} entries")
+        updates = tuple(filter(None, (self.update, draft.document.commit())))
+        number = draft.number + 1
+        record = Record(number, draft.now_ms, by, updates, delta, outcome.details, key)
+        draft.accept(record, done)
+        return number
+
+
+@dataclass(frozen=True)
+class Carrying:
+    """What an update did to a document that is kept no longer as the present one."""
+
+    carry: Carry
+    details: dict[str, str | bool]
+    peer: int
+    end: int
+
+    async def make(self, draft: Draft, by: str, key: bytes) -> int:
+        """Do the same to the present list, unless that was done before."""
+        if draft.head.absorbed.get(self.peer, 0) >= self.end:
+            return draft.number
+        steps: list[Step] = [*self.carry.steps((), draft.entries)]
+        if len(draft.entries) + growth(steps) > max(MOST_ENTRIES, len(draft.entries)):
+            raise CannotMerge("too_long", f"a playlist has at most {MOST_ENTRIES} entries")
+        delta, done = await draft.take(steps)
+        draft.document.change_details(self.details)
+        absorbed = {**draft.head.absorbed, self.peer: self.end}
+        draft.head = msgspec.structs.replace(draft.head, absorbed=absorbed)
+        number = draft.number + 1
+        updates = tuple(filter(None, (draft.document.commit(),)))
+        draft.accept(Record(number, draft.now_ms, by, updates, delta, self.details, key), done)
+        return number
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What an update does, all of which its sender may do."""
+
+    delta: Delta
+    details: dict[str, str | bool]
+    moved: frozenset[str]
+
+
+def judged(judge: Judge, merged: Merged, there: Sequence[Entry], details: Details) -> Judged:
+    """Take what an update did to the list *there* and to *details*.
+
+    :raises CannotMerge: if it must not do that.
+    """
+    added = judge.entries(merged, there)
+    added |= {ghost: Entry(ghost, "", 0, "") for ghost in merged.ghosts}
+    put = [each for splice in merged.splices for each in splice.put]
+    delta = tuple(
+        Splice(each.index, each.cut, tuple(added.get(str(one), one) for one in each.put))
+        for each in merged.splices
+    )
+    moved = frozenset(str(each) for each in put) - added.keys()
+    return Judged(delta, judge.details(details, merged.details), moved)
+
+
+def carrying(
+    judge: Judge, update: bytes, document: PlaylistDocument, before: Sequence[Entry], now: Details
+) -> Carrying:
+    """Tell what an update does to an older *document*, which holds the entries *before*.
+
+    :raises CannotMerge: if it cannot be merged there, or does what it must not.
+    """
+    if judge.check_head(update, document):
+        raise CannotMerge("gap", "the update has nothing new")
+    merged = document.merge(update)
+    outcome = judged(judge, merged, before, now)
+    after = list(before)
+    try:
+        make(after, outcome.delta)
+    except UnreadableRecord as error:
+        raise CannotMerge("malformed", str(error)) from error
+    gone = {*merged.gone, *merged.ghosts}
+    left = [entry for entry in after if entry.id not in gone]
+    return Carrying(
+        Carry(before, left, outcome.moved), outcome.details, judge.peer, document.end_of(judge.peer)
+    )
+
+
+def swept(entries: Sequence[Entry], merged: Merged) -> list[Step]:
+    """Remove ghosts, and what is said to be gone and stands there still; the last ones first."""
+    if not merged.gone and not merged.ghosts:
+        return []
+    ids = {*merged.gone, *merged.ghosts}
+    places = [place for place, entry in enumerate(entries) if entry.id in ids]
+    return [Delete(place) for place in reversed(places)]
+
+
+def too_old() -> CannotMerge:
+    """Tell that an update is older than history goes back, and what to do."""
+    return CannotMerge(
+        "too_old",
+        f"edits older than {HISTORY_DAYS} days are not merged: say hello without a version, take the"
+        " snapshot of the answer, and make the edits that you still want on that",
+    )
