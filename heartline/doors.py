@@ -17,6 +17,7 @@ from heartline.exposition import Exposition
 from heartline.figures import figures
 from heartline.metric_board import read_board
 from heartline.metric_snapshots import Snapshot
+from heartline.playlists import playlist_parts
 from heartline.presence import presence_of
 from heartline.readiness import checks
 from heartline.recount_result import last_result
@@ -141,6 +142,7 @@ def _parts(settings: Settings, generation: Generation, tables: Tables, records: 
         catalogue=Catalogue(tables),
         index=open_index(settings),
         presence=presence_of(settings, generation.partitions),
+        playlists=playlist_parts(tables),
         generation=current,
         erase=wiring.eraser(records, rows, generation),
         now_ms=wiring.now_ms,

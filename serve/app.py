@@ -21,6 +21,7 @@ from serve import (
     login,
     metrics,
     openapi,
+    playlist_endpoints,
     search,
     search_endpoints,
 )
@@ -32,6 +33,7 @@ from serve.frame import application
 from serve.health import Check
 from serve.labels import Labels
 from serve.metrics import Exposition, Metrics
+from serve.playlist_app import PlaylistParts, playlist_routes
 from serve.request_metrics import RequestMetrics
 from serve.search_metrics import SearchMetrics
 from serve.tastes import Tastes
@@ -49,6 +51,7 @@ DESCRIBED: tuple[Endpoint[Any], ...] = (
     *catalogue_endpoints.ENDPOINTS,
     *label_endpoints.ENDPOINTS,
     *search_endpoints.ENDPOINTS,
+    *playlist_endpoints.ENDPOINTS,
     *health.ENDPOINTS,
     *metrics.ENDPOINTS,
     *openapi.ENDPOINTS,
@@ -70,6 +73,7 @@ class Parts:
     catalogue: Catalogue
     index: SearchIndex
     presence: history.Playing
+    playlists: PlaylistParts
     generation: Callable[[], Awaitable[Generation]]  # of the log
     erase: Callable[[str], Awaitable[None]]  # a listener, from log and store; may come again
     now_ms: Callable[[], int]
@@ -102,9 +106,10 @@ def build_main(
     *described* are endpoints of other applications that belong into the OpenAPI document;
     *extra_routes* come last.
     """
-    authenticate = Access(parts.tokens, parts.accounts).authenticate
+    access = Access(parts.tokens, parts.accounts)
+    authenticate = access.authenticate
     profiles = accounts.Profiles(
-        parts.accounts, parts.families, erase=parts.erase, now_ms=parts.now_ms
+        parts.accounts, parts.families, erase=_eraser(parts), now_ms=parts.now_ms
     )
     logins = login.Login(parts.accounts, parts.families, parts.tokens)
     played = history.History(parts.listening, parts.catalogue, parts.presence, now_ms=parts.now_ms)
@@ -119,6 +124,7 @@ def build_main(
             *routes(catalogue_endpoints.ENDPOINTS, shelves, authenticate),
             *routes(label_endpoints.ENDPOINTS, Labels(writes), authenticate),
             *routes(search_endpoints.ENDPOINTS, _search(parts, searches), authenticate),
+            *playlist_routes(parts.playlists, access, parts.accounts, parts.catalogue),
             *routes(health.ENDPOINTS, health.Health(checks, status, asides), authenticate),
             *routes(metrics.ENDPOINTS, Metrics(exposition), authenticate),
             *routes(openapi.ENDPOINTS, reference, authenticate),
@@ -126,6 +132,14 @@ def build_main(
         ],
         requests=requests,
     )
+
+
+def _eraser(parts: Parts) -> Callable[[str], Awaitable[None]]:
+    async def erase(listener_id: str) -> None:
+        await parts.playlists.removal.forget(listener_id)
+        await parts.erase(listener_id)
+
+    return erase
 
 
 def _search(parts: Parts, metrics: SearchMetrics | None) -> search.Search:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from domain.playlists import Role
 from serve.errors import ApiError
 from serve.tokens import InvalidToken, Tokens
 from stores.accounts import Account, Accounts, Scope
+from stores.playlist_rows import Head
+from stores.playlists import Forbidden, NoPlaylist
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,12 @@ class Access:
 
         :raises ApiError: 401, if there is no valid token of an account that exists.
         """
+        return await self.caller(bearer_token(request))
+
+    async def caller(self, token: str) -> Caller:
+        """Tell whose a token is; as `authenticate`."""
         try:
-            claims = self._tokens.read(bearer_token(request))
+            claims = self._tokens.read(token)
         except InvalidToken as error:
             raise unauthorized("the access token is invalid or has expired") from error
         account = await self._accounts.by_id(claims.listener_id)
@@ -97,3 +104,23 @@ def require_read(caller: Caller, listener_id: str) -> None:
     """
     if not may_read(caller, listener_id):
         raise ApiError(403, "this belongs to another listener", "forbidden")
+
+
+def role_in(caller: Caller, head: Head) -> Role | None:
+    """Tell what a caller may do with a playlist; None: not even know that it is there."""
+    who = caller.listener_id if Scope.LISTENER in caller.scopes else ""
+    role = head.role_of(who)
+    return Role.VIEW if role is None and may_read(caller, head.owner) else role
+
+
+def require_role(caller: Caller, head: Head, needed: Role) -> None:
+    """Refuse a caller who may not do with a playlist what *needed* may.
+
+    :raises NoPlaylist: 404, if they may not even know that it is there.
+    :raises Forbidden: 403.
+    """
+    role = role_in(caller, head)
+    if role is None:
+        raise NoPlaylist
+    if [*Role].index(role) > [*Role].index(needed):
+        raise Forbidden

@@ -78,10 +78,18 @@ def routes(
     endpoints: Sequence[Endpoint[Door]], door: Door, authenticate: Authenticate
 ) -> list[Route]:
     """Make one route of each path; a method that a path does not have is answered with 405."""
+    return merged([(endpoints, door)], authenticate)
+
+
+def merged(
+    doors: Sequence[tuple[Sequence[Endpoint[Any]], Any]], authenticate: Authenticate
+) -> list[Route]:
+    """As `routes`, where methods of one path are handled by several doors."""
     by_path: dict[str, dict[str, Handler]] = {}
-    for endpoint in endpoints:
-        handlers = by_path.setdefault(endpoint.path, {})
-        handlers[endpoint.method] = _guarded(endpoint, door, authenticate)
+    for endpoints, door in doors:
+        for endpoint in endpoints:
+            handlers = by_path.setdefault(endpoint.path, {})
+            handlers[endpoint.method] = _guarded(endpoint, door, authenticate)
     return [
         Route(path, Methods(path, handlers), methods=list(handlers))
         for path, handlers in by_path.items()

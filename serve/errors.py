@@ -16,7 +16,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from domain.errors import InvalidWeek, Refused, Unavailable, UnknownZone, UnreadableRecord
+from domain.fields import InvalidFields
+from domain.playlists import BadEdit
 from stores.login_attempts import TooManyAttempts
+from stores.playlist_edits import StaleVersion, TooLong
+from stores.playlist_shelves import ShelfFull
+from stores.playlists import Forbidden, NoPlaylist
 
 RETRY_AFTER_S = 2  # a shard or a replica that died is back within that
 
@@ -73,6 +78,11 @@ def invalid(field: str, message: str) -> ApiError:
     return ApiError(422, f"{field}: {message}", "invalid", field=field)
 
 
+def bad(field: str, message: str) -> ApiError:
+    """Blame one field of a request as Spotify does: 400."""
+    return ApiError(400, f"{field}: {message}", "invalid", field=field)
+
+
 def away(error: Unavailable) -> ApiError:
     """Tell that a backend cannot answer now: 503; what it said goes to the log only."""
     logger.warning("backend away: %s", error)
@@ -92,6 +102,23 @@ def internal() -> ApiError:
     return ApiError(500, "internal error", "internal")
 
 
+def _of_playlists(error: Exception) -> ApiError | None:
+    match error:
+        case NoPlaylist():
+            return ApiError(404, "there is no such playlist", "not_found")
+        case BadEdit():
+            return bad(error.field, error.wants)
+        case InvalidFields():
+            return bad("fields", str(error))
+        case Forbidden() | TooLong() | ShelfFull():
+            return ApiError(
+                403, str(error), "forbidden" if isinstance(error, Forbidden) else "full"
+            )
+        case StaleVersion():
+            return ApiError(412, str(error), "stale_version")
+    return None
+
+
 def as_api_error(error: Exception) -> ApiError:
     """Find the answer to any exception; one that nobody expected is a 500."""
     match error:
@@ -106,7 +133,7 @@ def as_api_error(error: Exception) -> ApiError:
         case UnreadableRecord():
             return damaged(error)
         case _:
-            return internal()
+            return _of_playlists(error) or internal()
 
 
 def _of_status(error: HTTPException) -> ApiError:
@@ -125,7 +152,7 @@ def _refused(error: Refused) -> ApiError:
             headers = {"Retry-After": str(error.retry_after_s)}
             return ApiError(429, str(error), "too_many_attempts", headers=headers)
         case _:
-            return ApiError(422, str(error), "invalid")
+            return _of_playlists(error) or ApiError(422, str(error), "invalid")
 
 
 def answer_error(request: Request, error: Exception) -> Response:

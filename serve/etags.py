@@ -8,9 +8,9 @@ from starlette.responses import Response
 from serve.endpoints import JSON
 
 
-def tagged(request: Request, body: bytes) -> Response:
-    """Answer with JSON, or 304 if the client has it already."""
-    etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
+def tagged(request: Request, body: bytes, *, version: str = "") -> Response:
+    """Answer with JSON, or 304 if the client has it already; the tag begins with a *version*."""
+    etag = f'"{version}{blake2b(body, digest_size=16).hexdigest()}"'
     headers = {"Cache-Control": "private, no-cache", "ETag": etag}
     if has(request.headers.get("If-None-Match", ""), etag):
         return Response(status_code=304, headers=headers)

@@ -36,12 +36,19 @@ class Window(NamedTuple):
     offset: int
 
     @classmethod
-    def of(cls, request: Request, *, offsets: range = OFFSETS) -> "Window":
+    def of(
+        cls,
+        request: Request,
+        *,
+        offsets: range = OFFSETS,
+        limits: range = LIMITS,
+        usually: int = USUAL_LIMIT,
+    ) -> "Window":
         """Take limit and offset from a query.
 
         :raises ApiError: 422, if one is no number or out of its bounds.
         """
-        limit = query_number(request, "limit", default=USUAL_LIMIT, bounds=LIMITS)
+        limit = query_number(request, "limit", default=usually, bounds=limits)
         return cls(limit, query_number(request, "offset", default=0, bounds=offsets))
 
     def cut(self, items: Sequence[T]) -> Sequence[T]:

@@ -40,6 +40,19 @@ SOMETIMES_REFUSED = [
     # Whether artists and albums are there, days in the calendar, and what check digits are right.
     *(f"PUT /v1/catalogue/{kind}s/{{id}}" for kind in EntityKind),
 ]
+# Whether a snapshot id is one of the playlist's, what positions it has, what a range is without its end,
+# and whether bytes are an image.
+OF_VERSIONS = [
+    *(
+        f"{method} /v1/playlists/{{id}}/{name}"
+        for method in ("POST", "PUT", "DELETE")
+        for name in ("items", "tracks")
+    ),
+    "PUT /v1/playlists/{id}",
+    "POST /v1/playlists/{id}/restore",
+    "PUT /v1/playlists/{id}/images",
+    "POST /v1/me/playlists",
+]
 # What is no stream of these columns is refused as a whole.
 OF_COLUMNS = [f"POST /v1/catalogue/{kind}s" for kind in EntityKind]
 # A wrong heartbeat is refused by itself, and the request taken: see the check below.
@@ -51,6 +64,10 @@ names = st.uuids().map(str)
 schemathesis.openapi.format("account-name", names)
 schemathesis.openapi.format("display-name", names)
 schemathesis.openapi.format("title", titles)
+schemathesis.openapi.format(
+    "fields", st.sampled_from(["name", "items(track(name))", "!tracks,!items", "tracks.total"])
+)
+schemathesis.openapi.format("track-uri", st.sampled_from("ab").map("heartline:track:{}".format))
 schemathesis.openapi.media_type(
     NDJSON,
     st.lists(st.sampled_from(EntityKind).flatmap(items), min_size=1, max_size=4).map(
@@ -77,6 +94,15 @@ schema = schemathesis.openapi.from_dict(
                         },
                     }
                     for name in SOMETIMES_REFUSED
+                ),
+                *(
+                    {
+                        "include-name": name,
+                        "checks": {
+                            "positive_data_acceptance": {"expected-statuses": [*USUAL, "400"]}
+                        },
+                    }
+                    for name in OF_VERSIONS
                 ),
                 *(
                     {

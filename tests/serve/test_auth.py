@@ -26,6 +26,7 @@ def test_what_anybody_may_ask_is_a_short_list() -> None:
         "POST /v1/token",
         "POST /v1/revoke",
         "POST /v1/accounts",
+        "GET /v1/playlists/{id}/images/{name}",
         "GET /healthz",
         "GET /readyz",
         "GET /v1/openapi.json",

@@ -86,6 +86,39 @@ TABLE = {
     "DELETE /v1/catalogue/tracks/{id}": kept(204),
     "GET /v1/search": mine(200, no_scope=200, query="q=a"),
     "GET /v1/suggest": mine(200, no_scope=200, query="q=a"),
+    "POST /v1/me/playlists": mine(201, {"name": "Mix"}),
+    "POST /v1/users/{user_id}/playlists": kept(201, {"name": "Mix"}),
+    "GET /v1/me/playlists": mine(200),
+    "GET /v1/users/{user_id}/playlists": mine(200, no_scope=200),
+    "GET /v1/users/{user_id}": mine(200, no_scope=200),
+    # Of playlists that are there: tests/serve/test_playlist_rights.py.
+    "GET /v1/playlists/{id}": mine(404, no_scope=404),
+    "PUT /v1/playlists/{id}": mine(404, {"name": "Mix"}),
+    "DELETE /v1/playlists/{id}": mine(404),
+    **{
+        f"{method} /v1/playlists/{{id}}/{name}": row
+        for name in ("items", "tracks")
+        for method, row in {
+            "GET": mine(404, no_scope=404),
+            "POST": mine(404, {"uris": ["heartline:track:1"]}),
+            "PUT": mine(404, {"uris": []}),
+            "DELETE": mine(404, {"items": [{"uri": "heartline:track:1"}]}),
+        }.items()
+    },
+    "POST /v1/playlists/{id}/restore": mine(404, {"snapshot_id": "x"}),
+    "PUT /v1/playlists/{id}/followers": mine(404),
+    "DELETE /v1/playlists/{id}/followers": mine(200),
+    "GET /v1/playlists/{id}/followers/contains": mine(404),
+    "POST /v1/playlists/{id}/invites": mine(404, {"role": "view"}),
+    "GET /v1/playlists/{id}/invites": mine(404),
+    "DELETE /v1/playlists/{id}/invites/{invite}": mine(404),
+    "POST /v1/playlists/{id}/collaborators": mine(404, {"token": "1.2.3"}),
+    "GET /v1/playlists/{id}/collaborators": mine(404, no_scope=404),
+    "DELETE /v1/playlists/{id}/collaborators/{user_id}": mine(404),
+    "GET /v1/playlists/{id}/images": mine(404, no_scope=404),
+    "PUT /v1/playlists/{id}/images": mine(404, b"x"),
+    "GET /v1/playlists/{id}/images/{name}": public(404),
+    "GET /v1/playlists/{id}/versions": mine(404, no_scope=404),
     "GET /healthz": public(200),
     "GET /readyz": public(200),
     "GET /v1/status": kept(200),
@@ -166,7 +199,11 @@ async def test_who_may_do_what(world: World, name: str, kind: str) -> None:
     endpoint, row = ENDPOINTS[name], TABLE[name]
     ada = await world.account("ada", *Scope)
     token = await token_of(world, kind, ada, endpoint)
-    path = endpoint.path.replace("{listener_id:path}", ada.listener_id).replace("{id}", "1")
+    path = endpoint.path
+    for part in ("{listener_id:path}", "{user_id}"):
+        path = path.replace(part, ada.listener_id)
+    for part in ("{id}", "{invite}", "{name}"):
+        path = path.replace(part, "1")
     how = {how_sent(endpoint, row.body): row.body} if row.body else {}
 
     async with client(world, endpoint, token) as caller:

@@ -22,6 +22,7 @@ from actors.shard_presence import ShardPresence
 from heartline import wiring
 from heartline.exposition import Exposition
 from heartline.metric_snapshots import Snapshot, read_snapshot, snapshot
+from heartline.playlists import playlist_parts
 from heartline.readiness import checks
 from heartline.recount_result import last_result
 from heartline.searching import indexer
@@ -155,6 +156,7 @@ async def _running(directory: Path, now_ms: Callable[[], int]) -> AsyncIterator[
         catalogue=Catalogue(tables),
         index=TantivyIndex(directory / "search"),
         presence=ShardPresence(owners, lambda _: shard, PARTITIONS),
+        playlists=playlist_parts(tables),
         generation=log.generation,
         erase=wiring.eraser(log, rows, generation),
         now_ms=now_ms,

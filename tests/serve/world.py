@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -27,6 +28,7 @@ from domain.rows import Play
 from serve.app import Parts, build_listening, build_main
 from serve.catalogue_writes import CatalogueWrites
 from serve.health import Check
+from serve.playlist_app import PlaylistParts
 from serve.tokens import Tokens
 from stores.accounts import Account, Accounts, Scope
 from stores.catalogue import Catalogue
@@ -126,6 +128,15 @@ class World:
         self.catalogue, self.changes, self.isrcs = Catalogue(tables), changes, Isrcs(tables)
         self.cataloguer = Cataloguer(changes, self.catalogue)
         self.index = TantivyIndex(directory / "search", reload_s=0)
+        names, tokens = count(1_001), count(1)
+        self.playlists = PlaylistParts.of(
+            tables,
+            now_ms=clock,
+            new_id=lambda: f"{next(names):022}",
+            new_secret=lambda: f"{next(tokens):043}",
+            random=Random(1),
+            look_s=0.02,
+        )
         self.checks: dict[str, Check] = {}
         self.asides: dict[str, Check] = {}
         self.main = build_main(
@@ -148,6 +159,7 @@ class World:
             catalogue=self.catalogue,
             index=self.index,
             presence=self.presence,
+            playlists=self.playlists,
             generation=self._generation,
             erase=self._erase,
             now_ms=self.clock,
