@@ -12,6 +12,7 @@ from heartline.arguments import (
     catalogue,
     listening,
     operating,
+    playlists,
     recounts,
     searching,
     up,
@@ -26,6 +27,7 @@ IN_ORDER = (
     listening.declare_minutes,
     catalogue.declare_catalogue,
     searching.declare_search,
+    playlists.declare_playlist,
     operating.declare_status,
     recounts.declare_recount,
     recounts.declare_reprocess,
@@ -43,6 +45,7 @@ examples:
   heartline minutes ann --week 2026-W47 --json
   heartline replay my_spotify_data.zip --as ann --at-once
   heartline catalogue import songs.csv.gz --map title=track_name,artist=track_artist
+  heartline playlist import "road trip.m3u8" --as ann
   curl -H "Authorization: Bearer $(heartline token ann)" localhost:8000/v1/me
 
 Every command takes --data DIR (else HEARTLINE_DATA, else ./data) and --json. Exit status: 0 done,
