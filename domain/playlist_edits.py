@@ -21,6 +21,11 @@ class Insert:
     index: int
     entries: tuple[Entry, ...]
 
+    @property
+    def size(self) -> int:
+        """How many entries it touches."""
+        return len(self.entries)
+
     def splices(self, _entries: Entries) -> Iterator[Splice]:
         """Tell what it does to a list."""
         yield Splice(self.index, 0, self.entries)
@@ -32,6 +37,7 @@ class Move:
 
     start: int
     end: int
+    size = 1
 
     def splices(self, entries: Entries) -> Iterator[Splice]:
         """Tell what it does to a list."""
@@ -45,6 +51,11 @@ class Delete:
 
     index: int
     count: int = 1
+
+    @property
+    def size(self) -> int:
+        """How many entries it touches."""
+        return self.count
 
     def splices(self, _entries: Entries) -> Iterator[Splice]:
         """Tell what it does to a list."""
@@ -286,18 +297,49 @@ def block_moves(start: int, length: int, before: int) -> Steps:
 
 
 def moves(present: Entries, wanted: Entries) -> Steps:
-    """Bring the same entries into another order with the fewest moves."""
-    places = {entry.id: place for place, entry in enumerate(present)}
-    staying = longest_rising([places[entry.id] for entry in wanted])
-    work, before = list(present), None
-    for number, entry in enumerate(wanted):
-        if number not in staying:
-            start = work.index(entry)
-            del work[start]
-            end = 0 if before is None else work.index(before) + 1
-            work.insert(end, entry)
+    """Bring the same entries into another order with the fewest moves.
+
+    Those that stay are a frame. What moves stands behind one of them, its anchor, or before all; so the
+    index of anything is a sum over the places of the frame.
+    """
+    places = {entry.id: place for place, entry in enumerate(present, start=1)}
+    order = [places[entry.id] for entry in wanted]
+    staying = longest_rising(order)
+    standing, anchor = Sums(len(present) + 1), 0
+    for place in order:
+        standing.add(place, 1)
+    for number, place in enumerate(order):
+        if number in staying:
+            anchor = place
+            continue
+        start = standing.before(place)
+        standing.add(place, -1)
+        end = standing.before(anchor + 1)
+        standing.add(anchor, 1)
+        if start != end:
             yield Move(start, end)
-        before = entry
+
+
+class Sums:
+    """Sums of numbers at places from 0 on, which change (Fenwick 1994)."""
+
+    def __init__(self, size: int) -> None:
+        self._sums = [0] * (size + 1)
+
+    def add(self, place: int, number: int) -> None:
+        """Add to the number at a place."""
+        place += 1
+        while place < len(self._sums):
+            self._sums[place] += number
+            place += place & -place
+
+    def before(self, place: int) -> int:
+        """Sum the numbers at the places before one."""
+        total = 0
+        while place:
+            total += self._sums[place]
+            place -= place & -place
+        return total
 
 
 def longest_rising(numbers: Sequence[int]) -> set[int]:
