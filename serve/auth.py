@@ -9,8 +9,8 @@ from domain.playlists import Role
 from serve.errors import ApiError
 from serve.tokens import InvalidToken, Tokens
 from stores.accounts import Account, Accounts, Scope
+from stores.playlist_errors import Forbidden, NoPlaylist
 from stores.playlist_rows import Head
-from stores.playlists import Forbidden, NoPlaylist
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ def role_in(caller: Caller, head: Head) -> Role | None:
     return Role.VIEW if role is None and may_read(caller, head.owner) else role
 
 
-def require_role(caller: Caller, head: Head, needed: Role) -> None:
-    """Refuse a caller who may not do with a playlist what *needed* may.
+def require_role(caller: Caller, head: Head, needed: Role) -> Role:
+    """Refuse a caller who may not do with a playlist what *needed* may; gives their role.
 
     :raises NoPlaylist: 404, if they may not even know that it is there.
     :raises Forbidden: 403.
@@ -124,3 +124,4 @@ def require_role(caller: Caller, head: Head, needed: Role) -> None:
         raise NoPlaylist
     if [*Role].index(role) > [*Role].index(needed):
         raise Forbidden
+    return role

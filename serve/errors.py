@@ -20,8 +20,8 @@ from domain.fields import InvalidFields
 from domain.playlists import BadEdit
 from stores.login_attempts import TooManyAttempts
 from stores.playlist_edits import StaleVersion, TooLong
+from stores.playlist_errors import Forbidden, NoPlaylist
 from stores.playlist_shelves import ShelfFull
-from stores.playlists import Forbidden, NoPlaylist
 
 RETRY_AFTER_S = 2  # a shard or a replica that died is back within that
 

@@ -37,12 +37,15 @@ from serve.live_rooms import Rooms, Seat
 from serve.playlists import only_for
 from stores.accounts import Scope
 from stores.open_playlist import OpenPlaylist
-from stores.playlist_document import CannotMerge, Outdated
+from stores.playlist_document import CannotMerge, Outdated, read_head
 from stores.playlist_merging import Judge, Merge
 from stores.playlists import Playlists
 
 PATH = "/v1/playlists/{id}/live"
 HELLO_S = 10.0
+SEND_S = 20.0
+REASON_BYTES = 120  # RFC 6455, 5.5: a close frame has 123 with some room
+MOST_PEERS = 4  # of a visit, after as many resets
 MOST_REFUSED = 8  # in a row; a client that does not understand costs as much as one that edits
 CLOSED_BY_STATUS = 4000  # added to the status: 4401, 4404; what RFC 6455 leaves to applications
 STATUS_OF = {"gap": 409, "too_old": 410, "forbidden": 403, "too_long": 403}
@@ -100,22 +103,22 @@ class Live:
         playlist_id: str = websocket.path_params["id"]
         if not is_id(playlist_id):
             raise ApiError(404, "there is no such playlist", "not_found")
-        named = said.session if said.session and is_id(said.session) else self._new_id()
+        # Without a version there is no copy, and a peer that has written before may not begin anew.
+        is_known = said.session and said.version is not None and is_id(said.session)
+        named = said.session if said.session and is_known else self._new_id()
         return Visit(playlist_id, token, caller, session_of(playlist_id, caller, named), said)
 
     async def _stay(self, websocket: WebSocket, visit: "Visit") -> None:
-        seat = Seat(
-            visit.caller.listener_id,
-            visit.session.name,
-            lambda head: role_in(visit.caller, head) is not None,
-        )
+        seat = Seat(visit.caller.listener_id, visit.session.name, lambda: self._caller(visit.token))
+        seat.needs_role = Scope.OPERATOR not in visit.caller.scopes
         people = await self._rooms.people_with(visit.playlist_id, visit.caller.listener_id)
         require_role(visit.caller, await self._playlists.head(visit.playlist_id), Role.VIEW)
         playlist = await self._playlists.open(visit.playlist_id)
         # Nothing comes between this and the seat: what the welcome lacks, the seat is told.
         seat.tell(write_message(welcome(visit, playlist, people)))
-        room = await self._rooms.enter(playlist, seat)
+        room = self._rooms.enter(playlist, seat)
         try:
+            await room.announce(seat)
             async with asyncio.TaskGroup() as tasks:
                 telling = tasks.create_task(send_all(websocket, seat))
                 try:
@@ -163,7 +166,7 @@ class Live:
         head = await self._playlists.head(playlist_id)
         allow(head)
         role = role_in(caller, head) or Role.VIEW
-        judge = Judge(caller.listener_id, visit.session.peer, role, self._now_ms())
+        judge = Judge(caller.listener_id, visit.peer_of(update), role, self._now_ms())
         try:
             merge = Merge(update, judge)
             by = caller.listener_id
@@ -173,7 +176,7 @@ class Live:
 
     async def _reset(self, visit: "Visit", caller: Caller, seat: Seat) -> None:
         playlist = await self._playlists.open(visit.playlist_id)
-        visit.session = session_of(playlist.id, caller, self._new_id())
+        visit.begin(session_of(playlist.id, caller, self._new_id()))
         told = Reset(
             snapshot_id(playlist.id, playlist.head.number),
             visit.session.name,
@@ -196,6 +199,20 @@ class Visit:
     ) -> None:
         self.playlist_id, self.token, self.caller = playlist_id, token, caller
         self.session, self.hello = session, hello
+        self._peers = [session.peer]
+
+    def begin(self, session: Session) -> None:
+        """Have another session; edits of those before it may be under way."""
+        self.session = session
+        self._peers = [*self._peers[-MOST_PEERS:], session.peer]
+
+    def peer_of(self, update: bytes) -> int:
+        """Tell which of the visit's peers an update is by; if by none, the present one.
+
+        :raises CannotMerge: if it is no update.
+        """
+        written = read_head(update).peers
+        return next((peer for peer in reversed(self._peers) if peer in written), self.session.peer)
 
 
 def session_of(playlist_id: str, caller: Caller, name: str) -> Session:
@@ -217,7 +234,7 @@ def welcome(visit: Visit, playlist: OpenPlaylist, people: list[Person]) -> Welco
         snapshot_id=snapshot_id(playlist.id, playlist.head.number),
         session=visit.session.name,
         peer=str(visit.session.peer),
-        role=role_in(visit.caller, playlist.head) or Role.VIEW,
+        role=require_role(visit.caller, playlist.head, Role.VIEW),
         people=people,
         snapshot=playlist.copy() if updates is None else None,
         updates=None if updates is None else [updates],
@@ -240,18 +257,22 @@ async def received(websocket: WebSocket) -> str:
 
 async def send_all(websocket: WebSocket, seat: Seat) -> None:
     """Send what a seat is told, until it has to leave."""
-    while (text := await seat.next()) is not None:
-        await websocket.send_text(text)
+    with contextlib.suppress(TimeoutError):  # it does not read; nothing more can be told
+        while (text := await seat.next()) is not None:
+            async with asyncio.timeout(SEND_S):
+                await websocket.send_text(text)
     if seat.leaving:
         await close(websocket, seat.leaving)
-        raise WebSocketDisconnect(1000)
+    raise WebSocketDisconnect(1000)
 
 
 async def close(websocket: WebSocket, why: Failed) -> None:
     """Say why, and close."""
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        await websocket.send_text(write_message(why))
-        await websocket.close(CLOSED_BY_STATUS + why.status, why.message[:100])
+    reason = why.message.encode()[:REASON_BYTES].decode(errors="ignore")
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
+        async with asyncio.timeout(SEND_S):
+            await websocket.send_text(write_message(why))
+            await websocket.close(CLOSED_BY_STATUS + why.status, reason)
 
 
 def header_token(websocket: WebSocket) -> str:

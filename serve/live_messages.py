@@ -86,7 +86,7 @@ class Accepted(Struct, frozen=True, tag="accepted"):
 
 
 class Refused(Struct, frozen=True, tag="refused"):
-    """An edit is not taken; unless the *reason* is ``gap``, the client's copy is worth nothing."""
+    """An edit is not taken, with the *reason*; docs/live.md says what is to be done about each."""
 
     id: str | int | None
     status: int

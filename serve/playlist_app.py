@@ -76,7 +76,9 @@ def playlist_routes(
 ) -> list[BaseRoute]:
     """Make every route of playlists."""
     playlists, authenticate = parts.playlists, access.authenticate
-    door = PlaylistDoor(playlists, parts.shelves, parts.removal, accounts, entities)
+    door = PlaylistDoor(
+        playlists, parts.shelves, parts.removal, accounts, entities, new_id=parts.new_id
+    )
     items = PlaylistItems(
         playlists, now_ms=parts.now_ms, new_entry_id=lambda: parts.new_id()[-ENTRY_ID_CHARACTERS:]
     )

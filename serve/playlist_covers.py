@@ -61,13 +61,17 @@ class PlaylistImages:
         check_type(request, _JPEG_TYPE, JPEG)
         image, size = read_image(await read_body(request, most_bytes=MOST_BYTES))
         name = await self._covers.put(playlist_id, image)
+        replaced: list[str] = []
 
         def cover(head: Head) -> Head:
             require_role(caller, head, Role.OWNER)
+            replaced[:] = [head.cover.name] if head.cover else []
             return msgspec.structs.replace(head, cover=Cover(name, size.width, size.height))
 
         await self._playlists.change_head(playlist_id, cover)
-        await self._covers.keep_only(playlist_id, name)
+        for each in replaced:
+            if each != name:
+                await self._covers.remove(playlist_id, each)
         return Response(status_code=202)
 
 

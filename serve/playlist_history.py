@@ -45,8 +45,8 @@ class PlaylistHistory:
         accounts = await self._accounts.by_ids(record.by for record in kept)
         objects = PlaylistObjects(base_url(request), accounts)
         items = [shown(playlist_id, record, objects) for record in reversed(kept)]
-        reaches = len(kept) == window.limit
-        total = head.number - begun if reaches else window.offset + len(kept)
+        has_older = len(kept) < len(records)
+        total = window.offset + len(kept) if has_older else head.number - begun
         return tagged(request, encode(page(request.url, window, items, total)))
 
 

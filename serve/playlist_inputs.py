@@ -10,13 +10,14 @@ from starlette.requests import Request
 from domain.fields import EVERYTHING, Fields, parse_fields
 from domain.ids import base62, is_id
 from domain.playlist_edits import Edit
-from domain.playlist_versions import version_number
+from domain.playlist_versions import snapshot_id, version_number
 from domain.playlists import MOST_TOGETHER, BadEdit, Entry, track_of
 from serve.auth import Caller
 from serve.errors import ApiError, bad
 from serve.inputs import json_body, query_text
-from stores.playlist_edits import ListChange, StaleVersion
-from stores.playlists import NoPlaylist, Playlists
+from stores.playlist_edits import ListChange
+from stores.playlist_errors import NoPlaylist
+from stores.playlists import Playlists
 
 T = TypeVar("T")
 
@@ -60,8 +61,19 @@ def tracks_of(uris: Sequence[str], field: str = "uris") -> list[str]:
 
 def uris_asked(request: Request) -> list[str] | None:
     """Take URIs out of the query, where Spotify's older clients put them."""
-    said = query_text(request, "uris")
+    said = asked(request, "uris")
     return None if said is None else [each for each in said.split(",") if each]
+
+
+def asked(request: Request, name: str) -> str | None:
+    """Take a query parameter, None if it is not there.
+
+    :raises BadEdit: if it is there more than once.
+    """
+    try:
+        return query_text(request, name)
+    except ApiError as error:
+        raise BadEdit(name, "given more than once") from error
 
 
 def fields_of(request: Request) -> Fields:
@@ -69,7 +81,7 @@ def fields_of(request: Request) -> Fields:
 
     :raises InvalidFields: if that is not said as it should be.
     """
-    said = query_text(request, "fields")
+    said = asked(request, "fields")
     return EVERYTHING if said is None else parse_fields(said)
 
 
@@ -97,29 +109,28 @@ async def change(
 ) -> ListChange:
     """Say an edit of the version that a client has seen.
 
-    With ``If-Match`` it is only wanted while that version is the present one.
+    With ``If-Match`` it is only wanted while one of the versions named there is the present one.
 
     :raises BadEdit: if *snapshot* is not a version of this playlist that is kept.
-    :raises StaleVersion: if what ``If-Match`` says is none.
     """
-    strict = _matching(request, playlist_id)
-    number = version_number(playlist_id, snapshot) if snapshot else strict
-    if number is None:
-        return ListChange(edit)
-    if strict not in {None, number}:
-        raise StaleVersion
-    if strict is not None and (await playlists.head(playlist_id)).number != strict:
-        raise StaleVersion
+    only_at = await only_version(request, playlists, playlist_id)
+    if not snapshot:
+        return ListChange(edit, only_at=only_at)
+    number = version_number(playlist_id, snapshot)
     seen: Sequence[Entry] = await playlists.version(playlist_id, number)
-    return ListChange(edit, number, seen, is_strict=strict is not None)
+    return ListChange(edit, number, seen, only_at)
 
 
-def _matching(request: Request, playlist_id: str) -> int | None:
+async def only_version(request: Request, playlists: Playlists, playlist_id: str) -> int | None:
+    """Take the version that ``If-Match`` wants to be the present one; None: it does not say.
+
+    Of several that is the one which is, or 0, which none is.
+    """
     said = request.headers.get("if-match", "*").strip()
     if said == "*":
         return None
-    snapshot = said.removeprefix("W/").strip('"').partition(".")[0]
-    try:
-        return version_number(playlist_id, snapshot)
-    except BadEdit as error:
-        raise StaleVersion from error
+    present = (await playlists.head(playlist_id)).number
+    tags = (
+        each.strip().removeprefix("W/").strip('"').partition(".")[0] for each in said.split(",")
+    )
+    return present if snapshot_id(playlist_id, present) in tags else 0

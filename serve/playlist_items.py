@@ -12,7 +12,7 @@ from domain.playlist_versions import snapshot_id, version_number
 from domain.playlists import MOST_TOGETHER, BadEdit, Details, Entry, Role
 from serve.auth import Caller
 from serve.endpoints import JSON
-from serve.inputs import base_url, query_number, query_text
+from serve.inputs import base_url
 from serve.playlist_bodies import (
     ItemsChange,
     NewItems,
@@ -21,7 +21,16 @@ from serve.playlist_bodies import (
     Restoring,
     Snapshot,
 )
-from serve.playlist_inputs import change, key_of, playlist_of, read, tracks_of, uris_asked
+from serve.playlist_inputs import (
+    asked,
+    change,
+    key_of,
+    only_version,
+    playlist_of,
+    read,
+    tracks_of,
+    uris_asked,
+)
 from serve.playlists import only_for
 from stores.playlist_edits import ListChange
 from stores.playlists import Playlists
@@ -47,7 +56,7 @@ class PlaylistItems:
         playlist_id = await self._begin(request, caller)
         uris = uris_asked(request)
         if uris is not None:
-            said = NewItems(uris, _position(request), query_text(request, "snapshot_id"))
+            said = NewItems(uris, _position(request), asked(request, "snapshot_id"))
         else:
             body = await read(request, _new)
             said = body if isinstance(body, NewItems) else NewItems(body, _position(request))
@@ -89,7 +98,10 @@ class PlaylistItems:
         number = version_number(playlist_id, said.snapshot_id)
         entries = await self._playlists.version(playlist_id, number)
         details = await self._playlists.details(playlist_id, number)
-        edit = ListChange(Restore(entries), details=lambda now: _as_then(now, details))
+        only_at = await only_version(request, self._playlists, playlist_id)
+        edit = ListChange(
+            Restore(entries), only_at=only_at, details=lambda now: _as_then(now, details)
+        )
         made = await self._playlists.edit(
             playlist_id,
             edit,
@@ -150,9 +162,12 @@ def removals(items: Sequence[RemovedItem], field: str) -> tuple[Removal, ...]:
 
 
 def _position(request: Request) -> int | None:
-    if query_text(request, "position") is None:
+    said = asked(request, "position")
+    if said is None:
         return None
-    return query_number(request, "position", default=0, bounds=range(MOST_POSITION + 1))
+    if not (said.isascii() and said.isdigit() and int(said[:11]) <= MOST_POSITION):
+        raise BadEdit("position", f"wants a whole number up to {MOST_POSITION}, not {said[:20]!r}")
+    return int(said)
 
 
 def _as_then(now: Details, then: Details) -> Details:

@@ -30,6 +30,7 @@ from serve.playlist_inputs import playlist_of, read
 from serve.playlist_objects import PlaylistObjects
 from stores import playlist_rows as rows
 from stores.accounts import Accounts
+from stores.playlist_removal import without
 from stores.playlist_rows import Head
 from stores.playlist_shelves import PlaylistShelves
 from stores.playlists import Playlists
@@ -66,8 +67,13 @@ class PlaylistSharing:
         return Response(b"")
 
     async def unfollow(self, request: Request, caller: Caller) -> Response:
-        """Follow a playlist no longer; also takes one's own off one's shelf."""
-        await self._shelves.take_down(caller.listener_id, playlist_of(request))
+        """Follow a playlist no longer; what one has made or joined stays on one's shelf."""
+        playlist_id = playlist_of(request)
+        head = (await self._playlists.heads([playlist_id])).get(playlist_id)
+        if head and (caller.listener_id == head.owner or caller.listener_id in head.members):
+            await self._shelves.unfollow(caller.listener_id, playlist_id)
+        else:
+            await self._shelves.take_down(caller.listener_id, playlist_id)
         return Response(b"")
 
     async def contains(self, request: Request, caller: Caller) -> Response:
@@ -148,14 +154,18 @@ class PlaylistSharing:
             before = head.members.get(caller.listener_id)
             if caller.listener_id == head.owner or (before and before.role is Role.EDIT):
                 return head
+            if head.dismissed.get(caller.listener_id, 0) >= found.made_ms:
+                raise refused
             if len(head.members) >= MOST_MEMBERS:
                 raise ApiError(403, f"{MOST_MEMBERS} have joined already", "full")
             member = rows.Member(found.role, found.id, now_ms)
             members = {**head.members, caller.listener_id: member}
             return msgspec.structs.replace(head, members=members)
 
+        # The shelf first: who is a member without it would not be forgotten with the account.
+        if _invitation(await self._playlists.head(playlist_id), rest, now_ms):
+            await self._shelves.put(caller.listener_id, playlist_id, follows=False)
         head = await self._playlists.change_head(playlist_id, add)
-        await self._shelves.put(caller.listener_id, playlist_id, follows=False)
         role = head.role_of(caller.listener_id) or Role.VIEW
         return Response(_encode(Joined(playlist_id, role)), media_type=JSON)
 
@@ -177,8 +187,12 @@ class PlaylistSharing:
         def remove(head: Head) -> Head:
             if user_id != caller.listener_id:
                 require_role(caller, head, Role.OWNER)
-            members = {each: head.members[each] for each in head.members if each != user_id}
-            return msgspec.structs.replace(head, members=members)
+            dismissed = head.dismissed
+            if user_id != caller.listener_id and user_id in head.members:
+                told = {**dismissed, user_id: self._now_ms()}
+                dismissed = dict([*told.items()][-MOST_MEMBERS:])
+            left = without(user_id)(head)
+            return msgspec.structs.replace(left, dismissed=dismissed)
 
         await self._playlists.change_head(playlist_id, remove)
         if user_id == caller.listener_id:

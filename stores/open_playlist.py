@@ -49,6 +49,7 @@ class OpenPlaylist:
         self._journal.clear()
         self._checkpoints.clear()
         self._keys.clear()
+        self._copy = None
 
     def reach(self, standing: Standing, records: Sequence[Record], entries: list[Entry]) -> None:
         """Go on to a newer head, which *records* led to, each of them noted; *entries* is its list."""
@@ -72,7 +73,7 @@ class OpenPlaylist:
 
     def made_by(self, key: bytes) -> int | None:
         """Tell which of the last edits had a key."""
-        return self._keys.get(key)
+        return self._keys.get(key, self.head.keys.get(key))
 
     def list_at(self, number: int) -> list[Entry] | None:
         """Tell what the list was after edit *number*; None if that is not remembered."""

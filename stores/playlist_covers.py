@@ -26,8 +26,13 @@ class PlaylistCovers:
         image = row.values["document"] if row else None
         return image if isinstance(image, bytes) else None
 
-    async def keep_only(self, playlist_id: str, name: str | None) -> None:
-        """Delete a playlist's other images; None: all."""
+    async def remove(self, playlist_id: str, name: str) -> None:
+        """Delete an image, if it is there."""
+        key = playlist_id, name
+        if row := (await self._tables.read(PLAYLIST_COVERS, [key]))[0]:
+            await self._tables.delete_if(PLAYLIST_COVERS, key, version=row.version)
+
+    async def remove_all(self, playlist_id: str) -> None:
+        """Delete a playlist's images."""
         for row in await self._tables.scan(PLAYLIST_COVERS, (playlist_id,)):
-            if row.key[1] != name:
-                await self._tables.delete_if(PLAYLIST_COVERS, row.key, version=row.version)
+            await self._tables.delete_if(PLAYLIST_COVERS, row.key, version=row.version)

@@ -18,10 +18,13 @@ from typing import Any
 import msgspec
 from loro import (
     ContainerID,
+    ContainerType,
+    CounterSpan,
     Diff,
     DiffEvent,
     EncodedBlobMode,
     ExportMode,
+    IdSpan,
     ListDiffItem,
     LoroDoc,
     LoroMap,
@@ -36,6 +39,7 @@ from domain.units import SECOND_MS
 
 SERVER = 1
 ENTRIES, DETAILS = "entries", "details"
+KINDS = {ENTRIES: ContainerType.MovableList, DETAILS: ContainerType.Map}
 GONE = "gone"
 GHOST = "\0"  # what no entry's id begins with
 
@@ -65,6 +69,7 @@ class Outdated(CannotMerge):
 class Merged:
     """What an update did to the entries and details, as far as it is allowed to do anything."""
 
+    peer: int  # whose it is
     splices: tuple[Splice, ...] = ()
     added: list[dict[str, Any]] = field(default_factory=list)  # the maps of entries that came
     gone: list[str] = field(default_factory=list)  # ids of entries that it removed
@@ -148,27 +153,30 @@ class PlaylistDocument:
 
     def do(self, step: Step) -> None:
         """Make one step of an edit."""
-        match step:
-            case Insert():
-                for number, entry in enumerate(step.entries):
-                    self._insert(step.index + number, entry)
-            case Move():
-                self._entries.mov(step.start, step.end)
-            case Delete():
-                self._delete(step.index, step.count)
+        with _guarded():
+            match step:
+                case Insert():
+                    for number, entry in enumerate(step.entries):
+                        self._insert(step.index + number, entry)
+                case Move():
+                    self._entries.mov(step.start, step.end)
+                case Delete():
+                    self._delete(step.index, step.count)
 
     def change_details(self, details: Mapping[str, str | bool]) -> None:
         """Set some of the details."""
-        for name, value in details.items():
-            self._details.insert(name, value)
+        with _guarded():
+            for name, value in details.items():
+                self._details.insert(name, value)
 
     def commit(self) -> bytes:
         """End what was begun; gives it as an update, b"" if there was nothing."""
-        self._document.commit()
-        now = self._document.oplog_vv
-        if now == self._said:
-            return b""
-        update = self._document.export(ExportMode.Updates(self._said))
+        with _guarded():
+            self._document.commit()
+            now = self._document.oplog_vv
+            if now == self._said:
+                return b""
+            update = self._document.export(ExportMode.Updates(self._said))
         self._said = now
         return bytes(update)
 
@@ -184,8 +192,13 @@ class PlaylistDocument:
             raise UnreadableRecord(f"a stored playlist cannot be read: {error}") from error
         self._said = self._document.oplog_vv
 
-    def merge(self, update: bytes) -> Merged:
-        """Merge an update of a client, and tell what it did.
+    @property
+    def length(self) -> int:
+        """How many entries there are, ghosts included."""
+        return len(self._entries)
+
+    def merge(self, update: bytes, peer: int) -> Merged:
+        """Merge an update of a client, whose *peer* it is, and tell what it did.
 
         The document is worth nothing any more if that must not be.
 
@@ -199,25 +212,32 @@ class PlaylistDocument:
         if status.pending:
             raise CannotMerge("gap", "updates before this one are missing: send them first")
         self._said = self._document.oplog_vv
-        merged = Merged()
+        merged = Merged(peer)
         changes = [change for event in events for change in event.events]
-        for change in sorted(
-            changes, key=lambda each: len(each.path)
-        ):  # lists before their entries
-            self._read(change.target, change.diff, change.path, merged)
+        with _guarded():
+            for change in sorted(changes, key=lambda each: len(each.path)):  # lists come first
+                self._read(change.target, change.diff, change.path, merged)
         return merged
+
+    def part(self, peer: int, end: int) -> bytes:
+        """Give a peer's operations before *end* as an update."""
+        span = IdSpan(peer, CounterSpan(0, end))
+        with _guarded():
+            return bytes(self._document.export(ExportMode.UpdatesInRange([span])))
 
     def snapshot(self) -> bytes:
         """Give the present state, with as little history as there can be."""
         frontiers = self._document.oplog_frontiers
-        return bytes(self._document.export(ExportMode.ShallowSnapshot(frontiers)))
+        with _guarded():
+            return bytes(self._document.export(ExportMode.ShallowSnapshot(frontiers)))
 
     def copy(self) -> bytes:
         """Give the present state with the history since the root, for a client to go on with.
 
         With less history it could not take edits that others make meanwhile on what it lacks.
         """
-        return bytes(self._document.export(ExportMode.Snapshot()))
+        with _guarded():
+            return bytes(self._document.export(ExportMode.Snapshot()))
 
     def updates_since(self, version: bytes) -> bytes | None:
         """Give what came after a client's version; None if only a snapshot helps.
@@ -267,7 +287,7 @@ class PlaylistDocument:
 
     def _read(self, target: ContainerID, diff: Diff, path: Sequence[Any], merged: Merged) -> None:
         root = path[0].container if path else target
-        name = root.name if isinstance(root, ContainerID.Root) else None
+        name = _root_name(root)
         match diff:
             case Diff.List() if name == ENTRIES and len(path) == 1:
                 merged.splices += _splices(diff.diff, merged)
@@ -310,7 +330,8 @@ def _put(each: Any, merged: Merged, *, is_move: bool) -> str:
     values = container.get_value()
     if not is_move:
         merged.maps.add(_name(container.id))
-    if values.get(GONE) and not is_move:
+    is_another = _name(container.id)[0] != merged.peer  # it was in the list before, and was removed
+    if not is_move and (values.get(GONE) or is_another):
         merged.ghosts.append(f"{GHOST}{len(merged.ghosts)}")
         return merged.ghosts[-1]
     if values.get(GONE):
@@ -331,6 +352,14 @@ def _entry(values: Any) -> Entry:
 def _values(diff: Any) -> dict[str, Any]:
     """What a map's difference sets; None where a key goes or holds a container."""
     return {key: getattr(each, "value", None) for key, each in diff.diff.updated.items()}
+
+
+def _root_name(container: ContainerID) -> str | None:
+    """Name a root that is of the kind that it ought to be."""
+    if not isinstance(container, ContainerID.Root):
+        return None
+    kind = KINDS.get(container.name)
+    return container.name if kind and isinstance(container.container_type, kind) else None
 
 
 def _name(container: ContainerID) -> tuple[int, int]:

@@ -10,12 +10,13 @@ import msgspec
 
 from domain.errors import Refused
 from domain.playlist_deltas import Delta, Done, Splice, make
-from domain.playlist_edits import Edit, Step
+from domain.playlist_edits import Edit, Reorder, Restore, Step
 from domain.playlists import MOST_ENTRIES, Details, Entry, check_details
 from stores.playlist_document import PlaylistDocument
 from stores.playlist_rows import Head, Record
 
-BREATH_STEPS = 200  # after which others have their turn
+BREATH = 200  # entries, after which others have their turn
+LONG = 1_000  # from where on an edit is thought out in a thread
 
 
 class StaleVersion(Refused):
@@ -42,6 +43,7 @@ class Draft:
     now_ms: int
     records: list[Record] = field(default_factory=list)
     done: list[list[Done]] = field(default_factory=list)
+    is_spoilt: bool = False  # the document has something that is not in the list
 
     @property
     def number(self) -> int:
@@ -71,13 +73,17 @@ class Draft:
         """Make steps on list and document."""
         delta: list[Splice] = []
         done: list[Done] = []
-        for number, step in enumerate(steps):
+        was_spoilt, self.is_spoilt, made = self.is_spoilt, True, 0
+        for step in steps:
             splices = [*step.splices(self.entries)]
             done += self.splice(splices)
             self.document.do(step)
             delta += splices
-            if number % BREATH_STEPS == BREATH_STEPS - 1:
+            made += step.size
+            if made >= BREATH:
+                made = 0
                 await asyncio.sleep(0)
+        self.is_spoilt = was_spoilt
         return tuple(delta), done
 
     def accept(self, record: Record, done: list[Done]) -> None:
@@ -105,23 +111,23 @@ class Change(Protocol):
 class ListChange:
     """An edit of the list, said of version *number*, which held *seen*; None: of the present one.
 
-    It is *strict* if it is only wanted while that version is the present one.
+    With *only_at* it is only wanted while that version is the present one.
     """
 
     edit: Edit
     number: int | None = None
     seen: Sequence[Entry] | None = None
-    is_strict: bool = False
+    only_at: int | None = None
     details: Callable[[Details], Details] | None = None
 
     async def make(self, draft: Draft, by: str, key: bytes) -> int:
         """Make it of the present version."""
-        if self.is_strict and self.number != draft.number:
+        if self.only_at not in {None, draft.number}:
             raise StaleVersion
         is_present = self.number is None or self.seen is None or self.number == draft.number
         seen = draft.entries if is_present else self.seen
         assert seen is not None  # noqa: S101
-        steps = [*self.edit.steps(seen, draft.entries)]
+        steps = await self._steps(seen, draft.entries)
         if len(draft.entries) + growth(steps) > max(MOST_ENTRIES, len(draft.entries)):
             raise TooLong
         changed = changes(draft.details, self.details)
@@ -133,6 +139,12 @@ class ListChange:
         number = draft.number + 1
         draft.accept(Record(number, draft.now_ms, by, updates, delta, changed, key), done)
         return number
+
+    async def _steps(self, seen: Sequence[Entry], present: Sequence[Entry]) -> Sequence[Step]:
+        is_long = isinstance(self.edit, Restore | Reorder) and len(present) > LONG
+        if is_long and seen is not present:
+            return await asyncio.to_thread(lambda: [*self.edit.steps(seen, present)])
+        return [*self.edit.steps(seen, present)]
 
 
 def growth(steps: Sequence[Step]) -> int:

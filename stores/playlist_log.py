@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from domain.errors import HeartlineError
-from domain.playlists import HISTORY_DAYS, Entry
+from domain.errors import HeartlineError, UnreadableRecord
+from domain.playlists import HISTORY_DAYS, Details, Entry
 from domain.ports import Key, Tables
 from domain.units import DAY_MS
 from stores.playlist_document import PlaylistDocument
@@ -32,7 +32,7 @@ from stores.tables import PLAYLIST_PARTS, PLAYLISTS
 
 TAIL_RECORDS, TAIL_BYTES = 64, 16 << 10  # what a head carries of the last edits
 ROOT_EDITS, ROOT_BYTES = 1_000, 512 << 10  # after which a new root is made
-MOST_ABSORBED = 256
+MOST_ABSORBED = MOST_KEYS = 256
 
 
 class PartGone(HeartlineError):
@@ -69,13 +69,17 @@ class PlaylistLog:
         document = {"document": encode_head(head)}
         return await self._tables.write_if(PLAYLISTS, (playlist_id,), document, version=version)
 
-    async def delete(self, playlist_id: str, *, version: int) -> bool:
-        """Delete a playlist if *version* is its head's still, and whatever parts it has."""
-        if not await self._tables.delete_if(PLAYLISTS, (playlist_id,), version=version):
-            return False
+    async def bury(self, playlist_id: str, standing: Standing) -> bool:
+        """Have a playlist be deleted, if its head is the one that stands; see `clear`."""
+        head = standing.head
+        nobodys = Details("", public=False)
+        grave = Head(owner=head.owner, created_ms=head.created_ms, details=nobodys, is_deleted=True)
+        return await self.write_head(playlist_id, grave, version=standing.version)
+
+    async def clear(self, playlist_id: str) -> None:
+        """Delete whatever parts there are of a playlist that was buried."""
         for row in await self._tables.scan(PLAYLIST_PARTS, (playlist_id,)):
             await self._tables.delete_if(PLAYLIST_PARTS, row.key, version=row.version)
-        return True
 
     async def append(
         self, playlist_id: str, standing: Standing, after: Head, records: Sequence[Record]
@@ -109,7 +113,9 @@ class PlaylistLog:
         wanted = [part for part in logs if part.first <= last and part.last >= first]
         found = await self.parts(playlist_id, wanted)
         read = [record for part in wanted for record in unpack_records(found[part])]
-        return [each for each in (*read, *head.tail) if first <= each.number <= last]
+        # A log that was written while a root was made may have some that the root's log has.
+        numbered = {each.number: each for each in (*read, *head.tail)}
+        return [numbered[number] for number in sorted(numbered) if first <= number <= last]
 
     async def entries(self, playlist_id: str, root: int) -> list[Entry]:
         """Read the list that is stored of a root.
@@ -128,11 +134,17 @@ class PlaylistLog:
 
         :raises PartGone: if it is kept no longer.
         """
-        base = b""
-        if root:
-            part = Part(PartKind.DOCUMENT, root, root)
-            base = unpack((await self.parts(playlist_id, [part]))[part])
-        return PlaylistDocument(base, list(updates))
+        return PlaylistDocument(await self.base(playlist_id, root), list(updates))
+
+    async def base(self, playlist_id: str, root: int) -> bytes:
+        """Read what a root's document begins with.
+
+        :raises PartGone: if it is kept no longer.
+        """
+        if not root:
+            return b""
+        part = Part(PartKind.DOCUMENT, root, root)
+        return unpack((await self.parts(playlist_id, [part]))[part])
 
     async def parts(self, playlist_id: str, parts: Sequence[Part]) -> Mapping[Part, bytes]:
         """Read parts.
@@ -157,7 +169,10 @@ class PlaylistLog:
         document: PlaylistDocument,
         now_ms: int,
     ) -> Standing | None:
-        """Make the version that stands the root; None if another head stands by now."""
+        """Make the version that stands the root, whatever others append meanwhile.
+
+        None if somebody else has made another.
+        """
         head, root = standing.head, Root(standing.head.number, now_ms)
         records = await self.records(playlist_id, head, head.root + 1, root.number)
         snapshot = document.snapshot()
@@ -170,21 +185,34 @@ class PlaylistLog:
         )
         for part, blob in blobs.items():
             await self._write(playlist_id, part, blob)
-        kept = kept_roots((*head.roots, root), now_ms)
-        rooted = msgspec.structs.replace(
-            head,
-            roots=kept,
-            logs=(),
-            tail=(),
-            tail_bytes=0,
-            root_bytes=0,
-            absorbed=dict(list(head.absorbed.items())[-MOST_ABSORBED:]),
-        )
-        if not await self.write_head(playlist_id, rooted, version=standing.version):
-            return None
-        for part in superseded(head, kept):
+        keys = {record.key: record.number for record in records if record.key}
+        while now := await self.head(playlist_id):
+            if now.head.is_deleted or now.head.root != head.root:
+                break
+            if not await self._goes_on(playlist_id, now.head, root.number, snapshot):
+                break
+            after = rooted(now.head, root, keys, now_ms)
+            if await self.write_head(playlist_id, after, version=now.version):
+                await self._remove(playlist_id, superseded(now.head, after))
+                return Standing(after, now.version + 1)
+        named = set(parts_of(now.head)) if now and not now.head.is_deleted else set()
+        await self._remove(playlist_id, [part for part in blobs if part not in named])
+        return None
+
+    async def _goes_on(self, playlist_id: str, head: Head, number: int, snapshot: bytes) -> bool:
+        """Whether edits that were accepted after a root can be merged into its document."""
+        if head.number == number:
+            return True
+        records = await self.records(playlist_id, head, number + 1, head.number)
+        try:
+            PlaylistDocument(snapshot, [each for record in records for each in record.updates])
+        except UnreadableRecord:  # a client's edit of what was before the root
+            return False
+        return True
+
+    async def _remove(self, playlist_id: str, parts: Iterable[Part]) -> None:
+        for part in parts:
             await self._tables.delete_if(PLAYLIST_PARTS, (playlist_id, *part), version=1)
-        return Standing(rooted, standing.version + 1)
 
     async def _write(self, playlist_id: str, part: Part, blob: bytes) -> None:
         # One that stands already was written by somebody who had the same edits before them.
@@ -212,16 +240,31 @@ def kept_roots(roots: Sequence[Root], now_ms: int) -> tuple[Root, ...]:
     return (*(root for root, following in ended if following.at_ms >= oldest_ms), roots[-1])
 
 
-def superseded(head: Head, kept: Sequence[Root]) -> list[Part]:
-    """Tell what nobody needs when a head has been followed by one with the roots *kept*."""
-    numbers = [root.number for root in head.roots]
-    dropped = [number for number in numbers if number < kept[0].number]
-    ends = [*numbers[1:], kept[-1].number]
-    logs = [Part(PartKind.LOG, *each) for each in head.logs if each != (head.root + 1, head.number)]
-    gone = [
-        part
-        for number, end in zip(numbers, ends, strict=True)
-        if number in dropped
-        for part in (Part(PartKind.LOG, number + 1, end), Part(PartKind.DOCUMENT, number, number))
-    ]
-    return [*logs, Part(PartKind.LIST, head.root, head.root), *gone]
+def rooted(head: Head, root: Root, keys: Mapping[bytes, int], now_ms: int) -> Head:
+    """Make of a head the one that follows when an edit up to which it has them all is the root."""
+    tail = tuple(record for record in head.tail if record.number > root.number)
+    tail_bytes = sum(map(record_bytes, tail))
+    return msgspec.structs.replace(
+        head,
+        roots=kept_roots((*head.roots, root), now_ms),
+        logs=tuple(each for each in head.logs if each[1] > root.number),
+        tail=tail,
+        tail_bytes=tail_bytes,
+        root_bytes=tail_bytes,
+        absorbed=dict(list(head.absorbed.items())[-MOST_ABSORBED:]),
+        keys=dict(list({**head.keys, **keys}.items())[-MOST_KEYS:]),
+    )
+
+
+def superseded(before: Head, after: Head) -> list[Part]:
+    """Tell which parts a head had that the one with another root after it has not."""
+    kept = set(parts_of(after))
+    return [part for part in parts_of(before) if part not in kept]
+
+
+def parts_of(head: Head) -> list[Part]:
+    """Tell all parts that a head names."""
+    numbers = [root.number for root in head.roots if root.number]
+    documents = [Part(PartKind.DOCUMENT, number, number) for number in numbers]
+    lists = [Part(PartKind.LIST, head.root, head.root)] if head.root else []
+    return [*(Part(PartKind.LOG, *each) for each in spans(head)), *documents, *lists]

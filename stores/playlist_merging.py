@@ -1,6 +1,7 @@
 """Edits that a client made on its own copy of the document, perhaps offline, and sends as an update."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from domain.playlist_edits import Carry, Delete, Restore, Step
 from domain.playlists import (
     HISTORY_DAYS,
     MOST_ENTRIES,
+    TRACK_PREFIX,
     BadEdit,
     Details,
     Entry,
@@ -28,6 +30,19 @@ from stores.playlist_rows import Record
 FUTURE_MS = 2 * MINUTE_MS  # by how much a client's clock may be fast
 ENTRY_FIELDS = frozenset({"id", "uri", "added_at", "added_by"})
 _FLAGS, _TEXTS = ("public", "collaborative"), ("name", "description")
+
+
+LOOP_BYTES = 8 << 10  # an update up to here is merged within a millisecond or two
+
+
+class AbsorbedMeanwhile(CannotMerge):
+    """Raised when others of a peer's edits were carried over since an update was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__("again", "the same edits were sent at the same time: send them again")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AbsorbedMeanwhile, ()
 
 
 class Forbidden(CannotMerge):
@@ -106,8 +121,10 @@ class Judge:
         uri, added_at = values["uri"], values["added_at"]
         if values["added_by"] != self.by:
             raise Forbidden("added_by is not you")
-        if type(added_at) is not int or type(uri) is not str:
-            raise CannotMerge("invalid", "added_at wants ms since the epoch, uri a track")
+        if type(added_at) is not int or type(uri) is not str or not uri.startswith(TRACK_PREFIX):
+            raise CannotMerge(
+                "invalid", f"added_at wants ms since the epoch, uri a track, {TRACK_PREFIX}…"
+            )
         if added_at < self.oldest_ms:
             raise too_old()
         if added_at > self.now_ms + FUTURE_MS:
@@ -129,7 +146,8 @@ class Merge:
         """Merge it, and sweep away what it removed and somebody else's move brings back."""
         if self.judge.check_head(self.update, draft.document):
             return draft.number
-        merged = draft.document.merge(self.update)
+        draft.is_spoilt = True  # until what the document has now is all right
+        merged = await _aside(self.update, draft.document.merge, self.judge.peer)
         outcome = judged(self.judge, merged, draft.entries, draft.details)
         before, delta = list(draft.entries), outcome.delta
         done = draft.splice(delta)
@@ -139,7 +157,10 @@ class Merge:
             delta, done = draft.splices([*Restore(after).steps((), before)])
         if len(draft.entries) > max(MOST_ENTRIES, draft.head.total):
             raise CannotMerge("too_long", f"a playlist has at most {MOST_ENTRIES} entries")
+        if len(draft.entries) != draft.document.length:
+            raise CannotMerge("malformed", "the update leaves something else than entries")
         updates = tuple(filter(None, (self.update, draft.document.commit())))
+        draft.is_spoilt = False
         number = draft.number + 1
         record = Record(number, draft.now_ms, by, updates, delta, outcome.details, key)
         draft.accept(record, done)
@@ -153,13 +174,17 @@ class Carrying:
     carry: Carry
     details: dict[str, str | bool]
     peer: int
+    begin: int  # the first of the peer's operations that it does
     end: int
 
     async def make(self, draft: Draft, by: str, key: bytes) -> int:
         """Do the same to the present list, unless that was done before."""
-        if draft.head.absorbed.get(self.peer, 0) >= self.end:
+        done_before = draft.head.absorbed.get(self.peer, 0)
+        if done_before >= self.end:
             return draft.number
-        steps: list[Step] = [*self.carry.steps((), draft.entries)]
+        if done_before != self.begin:
+            raise AbsorbedMeanwhile
+        steps = await asyncio.to_thread(lambda: [*self.carry.steps((), draft.entries)])
         if len(draft.entries) + growth(steps) > max(MOST_ENTRIES, len(draft.entries)):
             raise CannotMerge("too_long", f"a playlist has at most {MOST_ENTRIES} entries")
         delta, done = await draft.take(steps)
@@ -197,27 +222,57 @@ def judged(judge: Judge, merged: Merged, there: Sequence[Entry], details: Detail
     return Judged(delta, judge.details(details, merged.details), moved)
 
 
-def carrying(
-    judge: Judge, update: bytes, document: PlaylistDocument, before: Sequence[Entry], now: Details
-) -> Carrying:
-    """Tell what an update does to an older *document*, which holds the entries *before*.
+@dataclass(frozen=True, slots=True)
+class Before:
+    """An older document and its list, with what was carried over of a peer up to an operation."""
+
+    load: Callable[[], PlaylistDocument]
+    entries: Sequence[Entry]
+    details: Details  # those of now
+    absorbed: int
+
+
+def carrying(judge: Judge, update: bytes, before: Before) -> Carrying:
+    """Tell what an update does to an older document, beyond what was carried over before.
 
     :raises CannotMerge: if it cannot be merged there, or does what it must not.
     """
+    document, entries = before.load(), list(before.entries)
+    if before.absorbed and not judge.check_head(update, document):
+        whole = before.load()
+        whole.merge(update, judge.peer)
+        first = whole.part(judge.peer, before.absorbed)
+        _apply(judge, document.merge(first, judge.peer), entries, before.details)
     if judge.check_head(update, document):
-        raise CannotMerge("gap", "the update has nothing new")
-    merged = document.merge(update)
-    outcome = judged(judge, merged, before, now)
-    after = list(before)
+        return Carrying(Carry((), (), frozenset()), {}, judge.peer, before.absorbed, 0)
+    after = list(entries)
+    outcome = _apply(judge, document.merge(update, judge.peer), after, before.details)
+    return Carrying(
+        Carry(entries, after, outcome.moved),
+        outcome.details,
+        judge.peer,
+        before.absorbed,
+        document.end_of(judge.peer),
+    )
+
+
+def _apply(judge: Judge, merged: Merged, entries: list[Entry], details: Details) -> Judged:
+    """Change a list as an update did, without what is gone."""
+    outcome = judged(judge, merged, entries, details)
     try:
-        make(after, outcome.delta)
+        make(entries, outcome.delta)
     except UnreadableRecord as error:
         raise CannotMerge("malformed", str(error)) from error
     gone = {*merged.gone, *merged.ghosts}
-    left = [entry for entry in after if entry.id not in gone]
-    return Carrying(
-        Carry(before, left, outcome.moved), outcome.details, judge.peer, document.end_of(judge.peer)
-    )
+    entries[:] = [entry for entry in entries if entry.id not in gone]
+    return outcome
+
+
+async def _aside(update: bytes, merge: Callable[[bytes, int], Merged], peer: int) -> Merged:
+    """Merge large updates in a thread, so that others have their turn."""
+    if len(update) <= LOOP_BYTES:
+        return merge(update, peer)
+    return await asyncio.to_thread(merge, update, peer)
 
 
 def swept(entries: Sequence[Entry], merged: Merged) -> list[Step]:

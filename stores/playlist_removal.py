@@ -5,9 +5,11 @@ from collections.abc import Callable
 import msgspec
 
 from stores.playlist_covers import PlaylistCovers
+from stores.playlist_errors import NoPlaylist
 from stores.playlist_rows import Head
 from stores.playlist_shelves import PlaylistShelves
-from stores.playlists import Allow, NoPlaylist, Playlists
+from stores.playlist_writer import Allow
+from stores.playlists import Playlists
 
 
 class PlaylistRemoval:
@@ -21,7 +23,7 @@ class PlaylistRemoval:
     async def remove(self, playlist_id: str, allow: Allow) -> None:
         """Remove a playlist, if it is there and *allow* lets."""
         await self._playlists.delete(playlist_id, allow)
-        await self._covers.keep_only(playlist_id, None)
+        await self._covers.remove_all(playlist_id)
         await self._shelves.forget(playlist_id)
 
     async def forget(self, listener_id: str) -> None:

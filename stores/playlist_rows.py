@@ -108,6 +108,9 @@ class Head(Struct, frozen=True, omit_defaults=True, kw_only=True):
     tail_bytes: int = 0
     root_bytes: int = 0  # of all edits since the last root
     absorbed: dict[int, int] = {}  # by peer: up to where edits of an older document were taken over
+    keys: dict[bytes, int] = {}  # of the last requests before the root, and the edits they made
+    dismissed: dict[str, int] = {}  # who was asked to leave, and when: older links are not for them
+    is_deleted: bool = False  # nothing else of it is there; its id is never used again
 
     def role_of(self, listener_id: str) -> Role | None:
         """Tell what somebody may do; None: not even know that it is there."""

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from domain.errors import Refused
 from domain.ports import Key, StampedRow, Tables
+from domain.units import SECOND_MS
 from stores.tables import LISTENER_PLAYLISTS, PLAYLIST_FOLLOWERS
 
 FOLLOWS, NOT = b"\x01", b""
@@ -65,6 +66,14 @@ class PlaylistShelves:
         state = msgspec.msgpack.encode(Shelved(added_ms, follows))
         await self._write(listener_id, playlist_id, state, FOLLOWS if follows else NOT, before)
 
+    async def unfollow(self, listener_id: str, playlist_id: str) -> None:
+        """Follow a playlist no longer, which stays on the shelf."""
+        before = await self._row((listener_id, playlist_id))
+        if before and before.state:
+            shelved = Shelved(_decoder.decode(before.state).added_ms, follows=False)
+            state = msgspec.msgpack.encode(shelved)
+            await self._write(listener_id, playlist_id, state, NOT, before)
+
     async def take_down(self, listener_id: str, playlist_id: str) -> None:
         """Take a playlist off a shelf, if it is there."""
         before = await self._row((listener_id, playlist_id))
@@ -86,7 +95,7 @@ class PlaylistShelves:
 
     async def forget(self, playlist_id: str) -> None:
         """Forget who follows a playlist that is gone; from shelves it goes when they are looked at."""
-        stamp = self._now_ms() + TAKEN_DOWN_TTL_S
+        stamp = self._now_ms() + TAKEN_DOWN_TTL_S * SECOND_MS
         await self._tables.erase_stamped(PLAYLIST_FOLLOWERS, (playlist_id,), stamp=stamp)
 
     async def _row(self, key: Key) -> StampedRow | None:

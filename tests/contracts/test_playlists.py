@@ -12,18 +12,19 @@ from domain.playlist_edits import Add, Edit, Keep, Removal, Remove, Reorder, Rep
 from domain.playlists import HISTORY_DAYS, BadEdit, Details, Entry, Role
 from domain.ports import Tables
 from domain.units import DAY_MS
-from stores import playlist_log, playlists
+from stores import playlist_log, playlist_writer
 from stores.cql_tables import CqlTables
 from stores.playlist_covers import PlaylistCovers
 from stores.playlist_document import CannotMerge
 from stores.playlist_edits import ListChange, StaleVersion, TooLong
+from stores.playlist_errors import Contended, Forbidden, NoPlaylist
 from stores.playlist_log import PlaylistLog
 from stores.playlist_merging import Judge
 from stores.playlist_removal import PlaylistRemoval
 from stores.playlist_rows import Head, Invitation, Member
 from stores.playlist_shelves import PlaylistShelves
 from stores.playlist_visitors import TTL_S, PlaylistVisitors
-from stores.playlists import Contended, Forbidden, NoPlaylist, Playlists
+from stores.playlists import Playlists
 from stores.sqlite_tables import SqliteTables
 from stores.tables import (
     LISTENER_PLAYLISTS,
@@ -169,7 +170,7 @@ async def test_an_edit_that_wants_no_other_before_it_is_refused(desk: Desk) -> N
     await desk.edit(Reorder(1, 0))
 
     with pytest.raises(StaleVersion):
-        await desk.edit(Reorder(1, 0), number=number, seen=seen, is_strict=True)
+        await desk.edit(Reorder(1, 0), number=number, seen=seen, only_at=number)
 
 
 async def test_who_may_not_edit_changes_nothing(desk: Desk) -> None:
@@ -255,7 +256,7 @@ async def test_who_gives_up_waiting_holds_nobody_up(desk: Desk) -> None:
 
 
 async def test_only_so_many_wait(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(playlists, "MOST_PENDING", 3)
+    monkeypatch.setattr(playlist_writer, "MOST_PENDING", 3)
 
     edits = [desk.edit(Add(desk.entries(1))) for _ in range(5)]
     done = await asyncio.gather(*edits, return_exceptions=True)
@@ -294,6 +295,36 @@ async def test_every_version_is_found_again(desk: Desk) -> None:
         await desk.playlists.version(ID, 40)
     with pytest.raises(BadEdit, match="too old, or is not yet"):
         await desk.playlists.version(ID, 0)
+
+
+@pytest.mark.usefixtures("short_roots")
+async def test_a_request_is_known_again_after_a_root(desk: Desk) -> None:
+    change = ListChange(Add(desk.entries(1)))
+    number = await desk.playlists.edit(ID, change, by="ann", allow=anybody, key=b"k")
+    for _ in range(14):
+        await desk.edit(Add(desk.entries(1)))
+
+    for replica in (desk.playlists, desk.other):
+        assert await replica.edit(ID, change, by="ann", allow=anybody, key=b"k") == number
+
+
+@pytest.mark.usefixtures("short_roots")
+async def test_roots_are_made_while_others_edit_and_leave_no_parts_behind(desk: Desk) -> None:
+    replicas = [desk.playlists, desk.other]
+
+    async def write(number: int) -> None:
+        change = ListChange(Add(desk.entries(1)))
+        await replicas[number % 2].edit(ID, change, by="ann", allow=anybody)
+
+    for _ in range(6):
+        await asyncio.gather(*(write(number) for number in range(10)))
+    for replica in replicas:
+        await replica.close()
+
+    head = await desk.playlists.head(ID)
+    parts = {row.key[1:] for row in await desk.tables.scan(PLAYLIST_PARTS, (ID,))}
+    assert head.number - head.root < 40
+    assert parts == set(playlist_log.parts_of(head))
 
 
 @pytest.mark.usefixtures("short_roots")
@@ -468,15 +499,22 @@ async def test_what_was_deleted_is_gone_with_all_its_parts(desk: Desk) -> None:
     assert await shelves.followers(ID) == 0
 
 
-async def test_one_that_is_made_anew_has_nothing_of_the_one_before(desk: Desk) -> None:
+async def test_what_was_deleted_is_not_made_again(desk: Desk) -> None:
     await desk.edit(Add(desk.entries(3)))
     await desk.playlists.delete(ID, anybody)
-    desk.clock.advance(1)
 
-    await desk.other.create("bob", Details("New"), ID)
+    for replica in (desk.playlists, desk.other):
+        with pytest.raises(NoPlaylist):
+            await replica.create("bob", Details("New"), ID)
+        assert await replica.heads([ID]) == {}
 
-    assert await desk.names() == ""
-    assert (await desk.playlists.view(ID)).head.owner == "bob"
+
+async def test_deleting_may_be_broken_off_and_asked_for_again(desk: Desk) -> None:
+    for _ in range(2):
+        await desk.playlists.delete(ID, anybody)
+
+    with pytest.raises(NoPlaylist):
+        await desk.playlists.delete("other", anybody)
 
 
 async def test_a_listener_who_goes_leaves_nothing(desk: Desk) -> None:

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from loro import ExportMode, LoroDoc, LoroMap
 
+from domain.errors import Unavailable
 from serve import live, live_messages
+from serve.auth import NOBODY, Caller
 from serve.live_rooms import MOST_WAITING, Seat
 from stores import playlist_log
 from stores.accounts import Account
+from stores.playlist_visitors import PlaylistVisitors
 from tests.serve.live_socket import Closed, Socket, connected
 from tests.serve.world import World
 
@@ -54,6 +57,11 @@ class Copy:
         encoded = base64.b64encode(update).decode()
         await self.socket.say({"type": "edit", "id": name, "update": encoded})
         self.sent = self.document.oplog_vv
+
+    async def answer(self) -> dict[str, Any]:
+        while (told := await self.socket.hear())["type"] not in {"accepted", "refused"}:
+            pass
+        return told
 
     async def take(self) -> dict[str, Any]:
         edited = await self.socket.hear("edited")
@@ -369,8 +377,77 @@ async def test_who_says_nothing_has_to_leave(party: Party, monkeypatch: pytest.M
         assert (await socket.hear())["status"] == 408
 
 
+async def test_one_session_is_one_connection(party: Party) -> None:
+    async with party.copy(party.bob) as before:
+        version = base64.b64encode(before.document.oplog_vv.encode()).decode()
+        hello = {"session": before.told["session"], "version": version}
+        async with party.connection(party.bob) as after:
+            await after.say({"type": "hello", **hello})
+            assert (await after.hear("welcome"))["peer"] == before.told["peer"]
+
+            assert (await before.socket.hear("error"))["reason"] == "replaced"
+            with pytest.raises(Closed) as closed:
+                await before.socket.hear()
+            assert closed.value.code == 4409
+
+
+async def test_a_session_without_a_copy_is_another_one(party: Party) -> None:
+    async with party.copy(party.bob) as before:
+        pass
+    async with party.copy(party.bob, session=before.told["session"]) as after:
+        assert after.told["peer"] != before.told["peer"]
+
+
+async def test_edits_that_were_under_way_are_sent_again_from_the_beginning(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with party.copy(party.bob) as bob:
+        begin = bob.sent
+        monkeypatch.setattr(playlist_log, "ROOT_EDITS", 2)
+        async with party.world.client(party.ann) as client:
+            for _ in range(3):
+                await client.post(f"/v1/playlists/{party.id}/items", json=TRACKS[:1])
+        for number in range(3):
+            bob.add(0, f"mine{number}", party.world.clock())
+            await bob.send(str(number))
+
+        answers = [(await bob.answer())["type"] for _ in range(3)]
+        bob.sent = begin
+        await bob.send("all")
+
+        assert answers == ["accepted", "refused", "refused"]
+        assert (await bob.answer())["id"] == "all"
+    assert (await party.tracks())[:3] == ["mine2", "mine1", "mine0"]
+    assert len(await party.tracks()) == 10
+
+
+async def test_who_only_listens_leaves_with_their_token(party: Party) -> None:
+    async with party.copy(party.bob) as bob:
+        party.world.clock.advance(3_601_000)
+
+        assert (await bob.socket.hear("error"))["status"] == 401
+
+
+async def test_a_store_that_is_away_keeps_no_seat(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(PlaylistVisitors, "are_here", away)
+    async with party.connection(party.bob) as socket:
+        await socket.say({"type": "hello"})
+        assert (await socket.hear("error"))["status"] == 503
+    playlist = await party.world.playlists.playlists.open(party.id)
+    assert not playlist.watchers
+
+
+async def nobody() -> Caller:
+    return NOBODY
+
+
 async def test_who_does_not_read_has_to_leave() -> None:
-    seat = Seat("bob", "session", lambda _: True)
+    seat = Seat("bob", "session", nobody)
 
     for _ in range(MOST_WAITING):
         seat.tell("x")

@@ -1,5 +1,6 @@
 """Playlists over HTTP, as Spotify's clients use them."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from domain.catalogue import Album, Artist, Track
 from domain.playlists import HISTORY_DAYS, MOST_TOGETHER, NAME_CHARACTERS
 from domain.units import DAY_MS
+from stores.accounts import Scope
 from tests.domain.test_jpeg import jpeg
 from tests.serve.world import HOST, World
 
@@ -426,7 +428,8 @@ async def test_what_is_deleted_is_gone(ann: httpx.AsyncClient, bob: httpx.AsyncC
     assert (await ann.delete(url)).status_code == 204
 
     assert (await ann.get(url)).status_code == 404
-    assert (await ann.delete(url)).status_code == 404
+    assert (await ann.delete(url)).status_code == 204  # it may be asked for again
+    assert (await bob.delete(url)).status_code == 404
     for client in (ann, bob):
         assert (await client.get("/v1/me/playlists")).json()["total"] == 0
 
@@ -480,17 +483,38 @@ async def test_a_token_that_is_none_is_refused(
         assert answer.status_code == 404
 
 
-async def test_somebody_is_asked_to_leave_and_leaves(
+async def joined(owner: httpx.AsyncClient, guest: httpx.AsyncClient, url: str, role: str) -> str:
+    """Have a guest join by a new link, and tell its token."""
+    link = (await owner.post(f"{url}/invites", json={"role": role})).json()
+    answer = await guest.post(f"{url}/collaborators", json={"token": link["token"]})
+    assert answer.status_code == 200
+    return str(link["token"])
+
+
+async def test_somebody_leaves_and_may_come_back(
     ann: httpx.AsyncClient, bob: httpx.AsyncClient
 ) -> None:
     url = await new(ann, public=False)
-    link = (await ann.post(f"{url}/invites", json={"role": "edit"})).json()
-    for _ in range(2):
-        await bob.post(f"{url}/collaborators", json={"token": link["token"]})
-        assert (await bob.get(url)).status_code == 200
-        leaves = await (bob if _ else ann).delete(f"{url}/collaborators/{await me(bob)}")
-        assert leaves.status_code == 204
-        assert (await bob.get(url)).status_code == 404
+    token = await joined(ann, bob, url, "edit")
+
+    assert (await bob.delete(f"{url}/collaborators/{await me(bob)}")).status_code == 204
+
+    assert (await bob.get(url)).status_code == 404
+    assert (await bob.post(f"{url}/collaborators", json={"token": token})).status_code == 200
+
+
+async def test_somebody_who_was_asked_to_leave_needs_another_link(
+    world: World, ann: httpx.AsyncClient, bob: httpx.AsyncClient
+) -> None:
+    url = await new(ann, public=False)
+    token = await joined(ann, bob, url, "edit")
+
+    assert (await ann.delete(f"{url}/collaborators/{await me(bob)}")).status_code == 204
+
+    assert (await bob.get(url)).status_code == 404
+    assert (await bob.post(f"{url}/collaborators", json={"token": token})).status_code == 404
+    world.clock.advance(1)
+    await joined(ann, bob, url, "view")
 
 
 async def test_a_collaborative_playlist_is_edited_by_whoever_may_see_it(
@@ -626,3 +650,117 @@ async def test_an_account_takes_its_playlists_with_it(
     assert (await bob.get(f"{theirs}/collaborators")).json() == {"items": []}
     items = (await bob.get(f"{theirs}/items")).json()["items"]
     assert [item["added_by"]["display_name"] for item in items] == ["bob", None]
+
+
+async def test_an_account_takes_what_it_follows_no_longer_with_it(
+    ann: httpx.AsyncClient, bob: httpx.AsyncClient
+) -> None:
+    url, theirs = await new(ann, "a"), await new(bob, "b", public=False)
+    await joined(bob, ann, theirs, "edit")
+    for each in (url, theirs):
+        await ann.put(f"{each}/followers")
+        await ann.delete(f"{each}/followers")
+
+    assert (await ann.get("/v1/me/playlists")).json()["total"] == 2
+    await ann.delete("/v1/me")
+
+    assert (await bob.get(url)).status_code == 404
+    assert (await bob.get(f"{theirs}/collaborators")).json() == {"items": []}
+
+
+async def test_covers_that_come_together_leave_one_that_is_there(ann: httpx.AsyncClient) -> None:
+    url, kind = await new(ann), {"Content-Type": "image/jpeg"}
+    sizes = range(1, 9)
+    puts = (ann.put(f"{url}/images", content=jpeg(n, 1), headers=kind) for n in sizes)
+    await asyncio.gather(*puts)
+
+    (shown,) = (await ann.get(f"{url}/images")).json()
+    assert (await ann.get(shown["url"])).status_code == 200
+
+
+async def test_a_request_that_is_sent_again_is_done_whatever_it_wanted_to_match(
+    ann: httpx.AsyncClient,
+) -> None:
+    url = await new(ann, "abc")
+    headers = {"Idempotency-Key": "k", "If-Match": (await ann.get(url)).headers["ETag"]}
+    move = {"range_start": 0, "insert_before": 3}
+
+    once, again = [await ann.put(f"{url}/items", json=move, headers=headers) for _ in range(2)]
+
+    assert (once.status_code, again.status_code) == (200, 200)
+    assert once.json() == again.json()
+    assert await tracks(ann, url) == "bca"
+
+
+async def test_several_versions_may_be_matched(ann: httpx.AsyncClient) -> None:
+    url = await new(ann, "abc")
+    tag = (await ann.get(url)).headers["ETag"]
+    old = '"AAAA"'
+
+    one = await ann.put(url, json={"name": "x"}, headers={"If-Match": f"{old}, {tag}"})
+    two = await ann.put(url, json={"name": "y"}, headers={"If-Match": f"{old},{tag}"})
+    three = await ann.delete(url, headers={"If-Match": tag})
+
+    assert [each.status_code for each in (one, two, three)] == [200, 412, 412]
+
+
+async def test_what_was_seen_and_what_must_be_present_are_two_questions(
+    ann: httpx.AsyncClient,
+) -> None:
+    url = await new(ann, "abc")
+    seen = await snapshot(ann, url)
+    await ann.put(f"{url}/items", json={"range_start": 2, "insert_before": 0})
+    move = {"range_start": 0, "insert_before": 2, "snapshot_id": seen}
+
+    present = {"If-Match": f'"{await snapshot(ann, url)}"'}
+    moved = await ann.put(f"{url}/items", json=move, headers=present)
+
+    assert moved.status_code == 200
+    assert await tracks(ann, url) == "acb"
+
+
+@pytest.mark.parametrize("query", ["fields=zz(", "market=12345", "fields=a&fields=b"])
+async def test_a_playlist_that_cannot_be_shown_is_not_made(
+    ann: httpx.AsyncClient, query: str
+) -> None:
+    refused = await ann.post(f"/v1/me/playlists?{query}", json={"name": "Mix"})
+
+    assert refused.status_code in {400, 422}
+    assert (await ann.get("/v1/me/playlists")).json()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("uris=heartline:track:a&position=x", "position"),
+        ("uris=heartline:track:a&position=-1", "position"),
+        ("uris=heartline:track:a&position=1&position=2", "position"),
+        ("uris=heartline:track:a&uris=heartline:track:b", "uris"),
+        ("uris=x", "uris[0]"),
+        ("uris=", "uris"),
+    ],
+)
+async def test_a_bad_query_is_blamed(ann: httpx.AsyncClient, query: str, field: str) -> None:
+    url = await new(ann, "abc")
+
+    answer = await ann.post(f"{url}/items?{query}")
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+
+
+async def test_the_end_of_the_versions_is_known_from_anywhere(ann: httpx.AsyncClient) -> None:
+    url = await new(ann, "abc")
+
+    told = (await ann.get(f"{url}/versions?offset=1000")).json()
+
+    assert (told["items"], told["total"], told["next"]) == ([], 2, None)
+
+
+async def test_a_label_sees_of_its_own_what_everybody_sees(world: World) -> None:
+    account = await world.account("air", Scope.LISTENER, Scope.LABEL)
+    async with world.client(account) as mine:
+        await new(mine, public=False)
+        assert (await mine.get(f"/v1/users/{account.listener_id}/playlists")).json()["total"] == 1
+    async with world.client(account, Scope.LABEL) as label:
+        told = await label.get(f"/v1/users/{account.listener_id}/playlists")
+        assert told.json()["total"] == 0

@@ -1,17 +1,20 @@
 """What a client may do to its copy, and what of it is refused."""
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loro import ExportMode, LoroDoc, LoroList, LoroMap
 
-from domain.playlist_edits import Add
+from domain.playlist_edits import Add, Removal, Remove, Replace
 from domain.playlists import HISTORY_DAYS, MOST_ENTRIES, Details, Entry, Role
 from domain.units import DAY_MS
+from stores import playlist_log
 from stores.open_playlist import OpenPlaylist
 from stores.playlist_document import DETAILS, ENTRIES, GONE, SERVER, CannotMerge
 from stores.playlist_edits import ListChange
@@ -91,6 +94,13 @@ def begin_another_root(client: PlaylistClient, _now_ms: int) -> None:
     client.document.get_map("other").insert("x", 1)
 
 
+def begin_a_list_of_the_same_name(client: PlaylistClient, now_ms: int) -> None:
+    made = client.document.get_list(ENTRIES).insert_container(0, LoroMap())
+    right = {"id": "x", "uri": "heartline:track:t", "added_at": now_ms, "added_by": "bob"}
+    for key, value in right.items():
+        made.insert(key, value)
+
+
 def rename_a_type(client: PlaylistClient, _now_ms: int) -> None:
     client.document.get_text(DETAILS).insert(0, "x")
 
@@ -104,6 +114,7 @@ MISCHIEF: dict[str, tuple[Mischief, str]] = {
     "puts a list into the list": (put_a_list_into_the_list, "forbidden"),
     "nests": (nest, "invalid"),
     "begins another root": (begin_another_root, "forbidden"),
+    "begins a list of the same name": (begin_a_list_of_the_same_name, "forbidden"),
     "takes details for a text": (rename_a_type, "forbidden"),
     "lacks an id": (lambda client, now: client.add(0, at_ms=now, id=None), "invalid"),
     "has the id of another": (lambda client, now: client.add(0, at_ms=now, id="e1"), "invalid"),
@@ -111,6 +122,7 @@ MISCHIEF: dict[str, tuple[Mischief, str]] = {
     "says more": (lambda client, now: client.add(0, at_ms=now, more=1), "invalid"),
     "is gone at once": (lambda client, now: client.add(0, at_ms=now, gone=True), "odd"),
     "is no track": (lambda c, now: c.add(0, at_ms=now, uri="heartline:album:1"), "invalid"),
+    "is Spotify's": (lambda c, now: c.add(0, at_ms=now, uri="spotify:track:t"), "invalid"),
     "has no uri": (lambda client, now: client.add(0, at_ms=now, uri=7), "invalid"),
     "has a surrogate": (lambda c, now: c.add(0, at_ms=now, uri="heartline:track:\0"), "invalid"),
     "is another's": (lambda client, now: client.add(0, at_ms=now, added_by="eve"), "forbidden"),
@@ -267,3 +279,77 @@ async def test_a_removal_wins_over_a_move() -> None:
 
     assert await names(playlists) == ["e2"]
     await in_order(playlists)
+
+
+async def test_a_removal_without_being_gone_first_wins_as_well() -> None:
+    clock = Clock()
+    playlists = await made(clock)
+    one = PlaylistClient(await playlists.open("mix"), PEER, "bob")
+    two = PlaylistClient(await playlists.open("mix"), PEER + 1, "eve")
+    one.document.get_movable_list(ENTRIES).delete(0, 1)
+    one.document.commit()
+    two.move(0, 2)
+    name = two.add(0, at_ms=clock())
+
+    for client in (one, two):
+        await client.send(playlists, "mix", clock())
+
+    assert await names(playlists) == [name, "e1", "e2"]
+    await in_order(playlists)
+
+
+async def test_what_spoils_nothing_costs_no_document() -> None:
+    clock = Clock()
+    playlists = await made(clock)
+    document = (await playlists.open("mix")).document
+    judge = Judge("bob", PEER, Role.EDIT, clock())
+
+    with pytest.raises(CannotMerge):
+        await playlists.edit("mix", Merge(b"junk", judge), by="bob", allow=anybody)
+
+    assert (await playlists.open("mix")).document is document
+
+
+async def test_an_error_that_nobody_expected_holds_nobody_up() -> None:
+    clock = Clock()
+    playlists = await made(clock)
+
+    class Broken:
+        async def make(self, *_: object) -> int:
+            raise ZeroDivisionError
+
+    edits = [playlists.edit("mix", Broken(), by="bob", allow=anybody) for _ in range(3)]
+    edits.append(playlists.edit("mix", ListChange(Replace(())), by="bob", allow=anybody))
+    done = await asyncio.gather(*edits, return_exceptions=True)
+
+    assert [type(each) for each in done] == [ZeroDivisionError] * 3 + [int]
+    assert await names(playlists) == []
+
+
+async def test_what_was_carried_over_is_not_done_again_with_what_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    playlists = await made(clock)
+    client = PlaylistClient(await playlists.open("mix"), PEER, "ann")
+    begin = client.sent
+    monkeypatch.setattr(playlist_log, "ROOT_EDITS", 2)
+    for number in range(3):
+        added = Entry(f"n{number}", "t", clock(), "ann")
+        await playlists.edit("mix", ListChange(Add((added,))), by="ann", allow=anybody)
+    name = client.add(0, at_ms=clock())
+    client.rename("Theirs")
+    await client.send(playlists, "mix", clock(), Role.OWNER)
+    gone = ListChange(
+        Remove((Removal("t", (0,)),)), details=lambda now: msgspec.structs.replace(now, name="Mine")
+    )
+    await playlists.edit("mix", gone, by="ann", allow=anybody)
+    assert name not in await names(playlists)
+
+    client.sent = begin  # the answer was lost, and more was done
+    later = client.add(0, at_ms=clock())
+    await client.send(playlists, "mix", clock(), Role.OWNER)
+
+    assert name not in await names(playlists)
+    assert later in await names(playlists)
+    assert (await playlists.head("mix")).details.name == "Mine"
