@@ -12,6 +12,7 @@ from domain.playlist_deltas import Splice
 from domain.playlists import MOST_TOGETHER, BadEdit, Entry
 
 Entries = Sequence[Entry]
+FEW = 20  # entries, which are found faster by looking for them than by sums over all
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,10 @@ class Reorder:
         moving = [entry for entry in seen[self.start : end] if entry.id in there]
         staying = [entry for entry in present if entry.id not in leaving]
         place = landing(seen, self.before, staying)
-        yield from moves(present, [*staying[:place], *moving, *staying[place:]])
+        if len(moving) <= FEW:
+            yield from few_moves(present, moving, staying[place] if place < len(staying) else None)
+        else:
+            yield from moves(present, [*staying[:place], *moving, *staying[place:]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +298,22 @@ def block_moves(start: int, length: int, before: int) -> Steps:
         yield from (Move(start + n, before + n) for n in range(length))
     else:
         yield from (Move(before, start + length - 1) for _ in range(start - before))
+
+
+def few_moves(present: Entries, moving: Entries, before: Entry | None) -> Steps:
+    """Bring some entries, one behind the other, to before another; None: to the end."""
+    work, previous = list(present), None
+    for entry in moving:
+        start = work.index(entry)
+        del work[start]
+        if previous is not None:
+            end = work.index(previous) + 1
+        else:
+            end = len(work) if before is None else work.index(before)
+        work.insert(end, entry)
+        previous = entry
+        if start != end:
+            yield Move(start, end)
 
 
 def moves(present: Entries, wanted: Entries) -> Steps:

@@ -10,7 +10,7 @@ import msgspec
 
 from domain.errors import Refused
 from domain.playlist_deltas import Delta, Done, Splice, make
-from domain.playlist_edits import Edit, Reorder, Restore, Step
+from domain.playlist_edits import FEW, Edit, Reorder, Restore, Step
 from domain.playlists import MOST_ENTRIES, Details, Entry, check_details
 from stores.playlist_document import PlaylistDocument
 from stores.playlist_rows import Head, Record
@@ -141,8 +141,10 @@ class ListChange:
         return number
 
     async def _steps(self, seen: Sequence[Entry], present: Sequence[Entry]) -> Sequence[Step]:
-        is_long = isinstance(self.edit, Restore | Reorder) and len(present) > LONG
-        if is_long and seen is not present:
+        is_large = isinstance(self.edit, Restore) or (
+            isinstance(self.edit, Reorder) and self.edit.length > FEW and seen is not present
+        )
+        if is_large and len(present) > LONG:
             return await asyncio.to_thread(lambda: [*self.edit.steps(seen, present)])
         return [*self.edit.steps(seen, present)]
 

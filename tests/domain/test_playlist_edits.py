@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import playlist_edits
 from domain.playlist_deltas import make
 from domain.playlist_edits import (
     Add,
@@ -92,9 +93,10 @@ def test_a_stale_move_leaves_out_what_was_removed() -> None:
     assert after(Reorder(0, 4, 2), entries("abcde"), entries("acde")) == "cdae"
 
 
-@given(seen_and_present(), st.data())
+@pytest.mark.parametrize("few", [0, playlist_edits.FEW])
+@given(versions=seen_and_present(), data=st.data())
 def test_a_stale_move_moves_nothing_else(
-    versions: tuple[list[Entry], list[Entry]], data: st.DataObject
+    few: int, versions: tuple[list[Entry], list[Entry]], data: st.DataObject
 ) -> None:
     seen, present = versions
     if not seen:
@@ -104,8 +106,13 @@ def test_a_stale_move_moves_nothing_else(
     before = data.draw(st.integers(0, len(seen)))
     moving = {each.id for each in seen[start : start + length]}
 
+    usual, playlist_edits.FEW = playlist_edits.FEW, few
     result = made(Reorder(start, before, length).steps(seen, present), present)
+    playlist_edits.FEW = usual
 
+    together = [each.id for each in seen[start : start + length] if each in present]
+    if not start <= before <= start + length:
+        assert "".join(together) in names(result)
     assert sorted(names(result)) == sorted(names(present))
     assert [each for each in result if each.id not in moving] == [
         each for each in present if each.id not in moving
