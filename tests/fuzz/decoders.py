@@ -1,5 +1,6 @@
 """Everything that takes bytes or text from outside: right ones, and what it may raise for wrong ones."""
 
+import base64
 import gzip
 import io
 import json
@@ -21,10 +22,15 @@ from domain.catalogue_records import decode as decode_changes
 from domain.catalogue_records import records_of
 from domain.columns import decode
 from domain.errors import InvalidWeek, UnknownZone, UnreadableRecord
+from domain.fields import InvalidFields, parse_fields
 from domain.heartbeat_items import Admission
 from domain.heartbeats import Heartbeat, Kind
 from domain.ids import BASE62
 from domain.payloads import encode, encode_erase
+from domain.playlist_files import FileTrack, PlaylistFile, UnreadablePlaylist
+from domain.playlist_formats import PlaylistFormat, parse, render
+from domain.playlist_versions import snapshot_id, version_number
+from domain.playlists import BadEdit, track_of
 from domain.ports import ERASED_AT, Announcement, NowPlaying
 from domain.queries import parse as parse_query
 from heartline.histories import UnreadableHistory, plays_of
@@ -37,14 +43,18 @@ from serve.errors import ApiError
 from serve.history import FIRST_KEY, parse_mark
 from serve.inputs import decode as decode_json
 from serve.json_bodies import read_json
+from serve.live_messages import NotUnderstood, read_message
+from serve.playlist_covers import read_image
 from serve.receipts import BadBody
 from serve.tokens import InvalidToken, Tokens
 from stores.account_names import InvalidAccount, check_display_name, name_key
+from stores.playlist_document import CannotMerge, read_head
 from stores.redis_presence import decode as decode_presence
 from stores.redis_presence import encode as encode_presence
 from stores.refresh_families import InvalidRefreshToken, token_parts
 from streams.single_records import judge_records
 from tests.domain.catalogue import RIGHT, TRACK
+from tests.domain.test_jpeg import jpeg
 from tests.serve.bodies import (
     LATE_LIMIT_DAYS,
     NOW_MS,
@@ -55,6 +65,7 @@ from tests.serve.bodies import (
     stream_of,
 )
 from tests.serve.world import new_key
+from tests.stores.playlist_client import update_of_a_move
 from tests.streams.single import Record, written
 
 TOKENS = Tokens(new_key(), now_ms=lambda: NOW_MS)
@@ -79,6 +90,9 @@ CHANGES = (
     Track("t", "Sinnerman", ("a",), "b", 620_000, 2, 9, True, "USRC17607839", ("jazz",)),
     Removed(EntityKind.ALBUM, "c"),
 )
+FILE = PlaylistFile("Mix", "of all", (FileTrack("heartline:track:t", "Sinnerman", ("Nina",)),))
+COVER = jpeg(640, 480)
+UPDATE = update_of_a_move()
 LASTFM = b"user_1\t2009-05-04T23:08:57Z\t\tNao\t\tComplicated\n"
 
 
@@ -159,6 +173,13 @@ def _of_all_kinds(read: Callable[[bytes, EntityKind], Any]) -> Callable[[bytes],
         return read(body, EntityKind.TRACK)
 
     return read_all
+
+
+def _of_all_formats(content: bytes) -> Any:
+    for each in PlaylistFormat:
+        with suppress(UnreadablePlaylist):
+            parse(content, each)
+    return parse(content, PlaylistFormat.M3U8)
 
 
 DECODERS = {
@@ -261,6 +282,25 @@ DECODERS = {
         ('one more artist:"daft punk" year:1990-2005 “x y” tag:new'.encode(), b"isrc:USRC17607839"),
         (),
     ),
+    "playlist files": Decoder(
+        _of_all_formats, tuple(render(FILE, each) for each in PlaylistFormat), (UnreadablePlaylist,)
+    ),
+    "fields of an answer": Decoder(
+        _of_text(parse_fields), (b"name,tracks.items(track(name,album(!name,href)))",), (InvalidFields,)
+    ),
+    "snapshot ids": Decoder(
+        _of_text(lambda text: version_number("mix", text)), (snapshot_id("mix", 7).encode(),), (BadEdit,)
+    ),
+    "URIs of tracks": Decoder(
+        _of_text(lambda text: track_of(text, "uris")), (b"spotify:track:4uLU6hMCjMI75M1A2tKUQC",), (BadEdit,)
+    ),
+    "messages of a playlist's connection": Decoder(
+        _of_text(read_message),
+        (b'{"type": "hello", "session": "s", "version": "AAEC"}', b'{"type": "edit", "id": 1, "update": "AAEC"}'),
+        (NotUnderstood,),
+    ),
+    "updates of playlists": Decoder(read_head, (UPDATE,), (CannotMerge,)),
+    "covers": Decoder(read_image, (COVER, base64.b64encode(COVER)), (ApiError,)),
     "settings": Decoder(
         _of_text(_settings),
         (b"PORT=8000", b"HOST=127.0.0.1", b"SHARDS=2", b"COMMIT_WINDOW_MS=30000", b"LOG=", b"PRESENCE=redis://:p@h:1/0", b"NEW_GENERATION=1"),

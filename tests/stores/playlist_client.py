@@ -91,3 +91,17 @@ class PlaylistClient:
             return False
         self.sent = end
         return True
+
+
+def update_of_a_move() -> bytes:
+    """Make an update that a client might send."""
+    document = LoroDoc()
+    document.peer_id = 1 << 40
+    listed = document.get_movable_list(ENTRIES)
+    for _ in range(2):
+        listed.insert_container(0, LoroMap()).insert("id", "x")
+    document.commit()
+    begin = document.oplog_vv
+    listed.mov(0, 1)
+    document.commit()
+    return bytes(document.export(ExportMode.Updates(begin)))
