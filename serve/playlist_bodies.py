@@ -8,7 +8,6 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from domain.playlists import DESCRIPTION_CHARACTERS, MOST_TOGETHER, NAME_CHARACTERS, Role
 from serve.account_bodies import ExternalUrls
 from serve.catalogue_bodies import Followers, ImageObject
-from serve.paging import Page
 
 
 def _described(**schema: Any) -> msgspec.Meta:
@@ -147,45 +146,37 @@ class ItemsLink(Struct, frozen=True):
     total: int
 
 
-class SimplePlaylist(Struct, frozen=True, kw_only=True):
+class PlaylistFacts(Struct, frozen=True, kw_only=True):
+    """What is told of a playlist wherever it is shown."""
+
+    collaborative: bool
+    description: str
+    external_urls: ExternalUrls = ExternalUrls()
+    href: str
+    id: str
+    images: list[ImageObject]
+    name: str
+    owner: PublicUser
+    primary_color: str | None = None
+    public: bool
+    snapshot_id: str
+    type: str = "playlist"
+    uri: str
+
+
+class SimplePlaylist(PlaylistFacts, frozen=True, kw_only=True):
     """A playlist in a list."""
 
-    collaborative: bool
-    description: str
-    external_urls: ExternalUrls = ExternalUrls()
-    href: str
-    id: str
-    images: list[ImageObject]
-    name: str
-    owner: PublicUser
-    primary_color: str | None = None
-    public: bool
-    snapshot_id: str
     items: ItemsLink
     tracks: ItemsLink
-    type: str = "playlist"
-    uri: str
 
 
-class Playlist(Struct, frozen=True, kw_only=True):
+class Playlist(PlaylistFacts, frozen=True, kw_only=True):
     """A playlist with its first items; ``items`` and ``tracks`` are the same."""
 
-    collaborative: bool
-    description: str
-    external_urls: ExternalUrls = ExternalUrls()
     followers: Followers
-    href: str
-    id: str
-    images: list[ImageObject]
-    name: str
-    owner: PublicUser
-    primary_color: str | None = None
-    public: bool
-    snapshot_id: str
     items: Raw
     tracks: Raw
-    type: str = "playlist"
-    uri: str
 
 
 class Version(Struct, frozen=True):
@@ -237,17 +228,3 @@ class Joined(Struct, frozen=True):
 
     playlist_id: str
     role: Role
-
-
-# What the OpenAPI document says of bodies that are put together of parts encoded before.
-class ShownItem(Struct, frozen=True):
-    """A track in a playlist; ``item`` and ``track`` are the same."""
-
-    added_at: str
-    added_by: PublicUser
-    item: dict[str, Any]
-    track: dict[str, Any]
-
-
-ShownItems = Page[ShownItem] | dict[str, Any]  # some fields of it, if only those were asked for
-ShownPlaylist = dict[str, Any]

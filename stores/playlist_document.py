@@ -219,6 +219,18 @@ class PlaylistDocument:
                 self._read(change.target, change.diff, change.path, merged)
         return merged
 
+    def reaches(self, update: bytes) -> bool:
+        """Whether this document, of no use after that, goes back to what an update is based on.
+
+        :raises CannotMerge: if it is no update.
+        """
+        try:
+            with _guarded():
+                self._document.import_(update)
+        except Outdated:
+            return False
+        return True
+
     def part(self, peer: int, end: int) -> bytes:
         """Give a peer's operations before *end* as an update."""
         span = IdSpan(peer, CounterSpan(0, end))

@@ -135,17 +135,32 @@ class Playlists:
         :raises CannotMerge: if it cannot be merged.
         """
         view = await self.view(playlist_id)
-        for older, newer in zip(view.head.roots[-2::-1], view.head.roots[:0:-1], strict=True):
+        try:
+            number = await self._root_of(view, update)
+            older, newer = view.head.roots[number], view.head.roots[number + 1]
             if newer.at_ms < judge.oldest_ms:
-                break
-            try:
-                change = await self._carried(view, older.number, newer.number, update, judge)
-            except Outdated:
-                continue
-            except PartGone:
-                break
-            return await self.edit(playlist_id, change, by=judge.by, allow=allow, key=key)
-        raise too_old()
+                raise too_old()
+            change = await self._carried(view, older.number, newer.number, update, judge)
+        except (Outdated, PartGone) as error:
+            raise too_old() from error
+        return await self.edit(playlist_id, change, by=judge.by, allow=allow, key=key)
+
+    async def _root_of(self, view: View, update: bytes) -> int:
+        """Find the newest root before the last that goes back to what an update is based on.
+
+        :raises Outdated: if none does.
+        """
+        first, last = -1, len(view.head.roots) - 2
+        while first < last:
+            middle = (first + last + 1) // 2
+            root = await self._log.document(view.id, view.head.roots[middle].number, ())
+            if await asyncio.to_thread(root.reaches, update):
+                first = middle
+            else:
+                last = middle - 1
+        if first < 0:
+            raise Outdated
+        return first
 
     async def _carried(
         self, view: View, root: int, end: int, update: bytes, judge: Judge
