@@ -1,5 +1,6 @@
 // The page: who is logged in, which week is shown, and when to ask again.
 
+import { wireAddition } from "./addition.js";
 import { currentlyPlaying, minutes } from "./api.js";
 import { Box } from "./box.js";
 import { wireColours } from "./colours.js";
@@ -7,6 +8,7 @@ import { showComparison } from "./comparison.js";
 import { Counter } from "./counter.js";
 import { fillZones, hideDoor, openDoor, showDoor } from "./door.js";
 import { History } from "./history.js";
+import { forgetInvitation, isInvited, takeInvitation } from "./invitation.js";
 import { Picture } from "./picture.js";
 import { Playing } from "./playing.js";
 import { Poll } from "./poll.js";
@@ -24,6 +26,7 @@ const IDLE_MS = 5_000;
 const PAST_MS = 60_000;
 const HISTORY_MS = 30_000;
 const BEHIND_MS = 300_000;
+const INVITED = "Somebody shares a playlist with you. Log in to join it, or make an account.";
 
 const byId = (id) => document.getElementById(id);
 const counter = new Counter(showListened);
@@ -40,6 +43,7 @@ const box = new Box({
 const views = new Views({
   week: byId("home"), view: byId("view"), kind: byId("view-kind"), name: byId("view-name"),
   body: byId("view-body"), error: byId("view-error"), again: byId("view-again"),
+  told: byId("view-told"), problem: byId("view-problem"),
 }, { opened: showView, ended: fail });
 const poll = new Poll(ask, { away: showAway, back: hideAway, error: fail });
 
@@ -106,6 +110,7 @@ function showTitle() {
 function showView(type, name) {
   viewName = name;
   if (type === "search") box.write(name);
+  byId("to-playlists").ariaCurrent = type === "playlists" ? "page" : null;
   showTitle();
 }
 
@@ -186,7 +191,7 @@ function goTo(week) {
 
 function enter() {
   hideDoor();
-  for (const id of ["search", "open-settings", "log-out"]) byId(id).hidden = false;
+  for (const id of ["search", "places", "open-settings", "log-out"]) byId(id).hidden = false;
   document.body.classList.add("is-loading");
   byId("week-name").textContent = "Reading your week…";
   byId("week-dates").textContent = "";
@@ -206,8 +211,20 @@ function leave(reason = "") {
   playing.show(null);
   told = current = viewName = null;
   showTitle();
-  for (const id of ["home", "view", "search", "open-settings", "log-out", "away"]) byId(id).hidden = true;
-  showDoor(reason);
+  for (const id of ["home", "view", "search", "places", "open-settings", "log-out", "away"]) byId(id).hidden = true;
+  for (const open of document.querySelectorAll("dialog[open]")) open.close();
+  showDoor(reason || (isInvited() ? INVITED : ""));
+}
+
+function goOut() {
+  forgetInvitation();
+  leave();
+}
+
+function follow() {
+  takeInvitation();
+  if (isLoggedIn()) views.open();
+  else if (isInvited()) leave();
 }
 
 // The address keeps naming the view that is open.
@@ -222,8 +239,9 @@ function wire() {
   wireColours(byId("theme"));
   openDoor(enter);
   wireSettings({ onSaved: () => poll.now(), onGone: leave });
-  byId("log-out").addEventListener("click", () => leave());
-  byId("try-now").addEventListener("click", () => poll.now());
+  wireAddition(fail);
+  byId("log-out").addEventListener("click", goOut);
+  byId("try-now").addEventListener("click", () => [poll, views].forEach((each) => each.now()));
   byId("older").addEventListener("click", () => tryHistory(() => history.more()));
   byId("as-table").addEventListener("toggle", fillTableIfOpen);
   byId("week-before").addEventListener("click", () => told && goTo(weekFrom(told.week, -1)));
@@ -231,10 +249,11 @@ function wire() {
   byId("week-current").addEventListener("click", () => goTo(null));
   byId("skip").addEventListener("click", skip);
   addEventListener("popstate", () => poll.now());
-  addEventListener("hashchange", () => isLoggedIn() && views.open());
+  addEventListener("hashchange", follow);
   setInterval(showFreshness, 1_000);
 }
 
 wire();
+takeInvitation();
 if (isLoggedIn()) enter();
 else leave();

@@ -5,10 +5,10 @@ import { fillOptions } from "./found.js";
 import { addressOf } from "./names.js";
 import { Away, Refused, SessionEnded } from "./transport.js";
 import { age, plural } from "./weeks.js";
+import { isolated } from "./wording.js";
 
 const PAUSE_MS = 120;
 const AWAY_MS = 5_000;
-const isolated = (text) => `\u2068${text}\u2069`; // Whatever its direction, it turns nothing around it.
 
 export class Box {
   #part;

@@ -1,6 +1,8 @@
 // A track, an album or an artist of the catalogue, and what belongs to it.
 
+import { addButton } from "./addition.js";
 import { album, albumTracks, artist, artistAlbums, topTracks, track } from "./api.js";
+import { fact, facts } from "./facts.js";
 import { listOf, longList } from "./lists.js";
 import { nameOf, namesOf } from "./names.js";
 import { element } from "./nodes.js";
@@ -8,10 +10,6 @@ import { clock, releaseDate, whole } from "./weeks.js";
 
 const PAGE = 50;
 const ALBUM_TYPES = { album: "Album", single: "Single", compilation: "Compilation" };
-
-/** A fact with its name; null where it is not known. */
-const fact = (name, ...value) => (value.every(Boolean) ? element("div", "", element("dt", "", name), element("dd", "", ...value)) : null);
-const facts = (...known) => (known.some(Boolean) ? element("dl", "facts", ...known) : null);
 
 function by(artists) {
   const names = namesOf(artists);
@@ -35,6 +33,7 @@ async function drawTrack(id, signal) {
       fact("Album", on?.name && nameOf("album", on)), fact("Length", lengthOf(known)), fact("Released", releaseDate(on?.release_date)),
       fact("Track number", placeOf(known)), fact("ISRC", known.external_ids?.isrc), fact("Lyrics", known.explicit && "Explicit"),
     ),
+    element("div", "row", addButton(known, "Add to playlist")),
   ];
   return { name: known.name, kind: "Track", parts };
 }

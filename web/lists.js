@@ -1,5 +1,6 @@
 // Lists of entities: each leads to its own.
 
+import { addButton } from "./addition.js";
 import { nameOf } from "./names.js";
 import { element } from "./nodes.js";
 
@@ -8,7 +9,7 @@ function row({ type, entity, place, under, end, isExplicit = false }) {
   if (explicit) explicit.title = "Explicit";
   const title = element("span", "listed-title", nameOf(type, entity), explicit);
   const text = element("div", "listed-text", title, under.length > 0 ? element("span", "listed-under", ...under) : null);
-  return element("li", "listed", place ? element("span", "listed-place", place) : null, text, element("span", "listed-end", end));
+  return element("li", "listed", place ? element("span", "listed-place", place) : null, text, element("span", "listed-end", end), type === "track" ? addButton(entity) : null);
 }
 
 function section(title, list, ...more) {

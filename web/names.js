@@ -35,3 +35,8 @@ export function originOf(track) {
   if (!track?.album?.name) return artists;
   return [...artists, ...(artists.length > 0 ? [" · "] : []), nameOf("album", track.album)];
 }
+
+/** A listener as others see them; `me` is whose page this is. One whose account is gone has no name. */
+export function personOf(user, me, { you = "you" } = {}) {
+  return user.id === me ? you : element("bdi", "", user.display_name || "somebody");
+}

@@ -21,10 +21,13 @@ export class Poll {
     addEventListener("online", () => this.now());
   }
 
-  start() {
+  /** Begin, at once or after `wait` ms. */
+  start(wait = 0) {
     this.#running = true;
     this.#failures = 0;
-    return this.now();
+    clearTimeout(this.#timer);
+    if (wait > 0) this.#timer = setTimeout(() => this.now(), wait);
+    else this.now();
   }
 
   stop() {

@@ -22,7 +22,7 @@ export class Away extends Error {
 /** The session is over: only logging in again helps. */
 export class SessionEnded extends Error {}
 
-/** Fetch `path` (relative to the page); a response that is not 2xx becomes an error. `signal` gives it up. */
+/** Fetch `path` (relative to the page); a response that is neither 2xx nor 304 becomes an error. `signal` gives it up. */
 export async function send(path, { signal = null, ...options } = {}) {
   const patience = AbortSignal.timeout(PATIENCE_MS);
   let response;
@@ -37,7 +37,7 @@ export async function send(path, { signal = null, ...options } = {}) {
     signal?.throwIfAborted();
     throw new Away("Heartline does not answer.");
   }
-  if (response.ok) return response;
+  if (response.ok || response.status === 304) return response; // 304: only who sent a tag is told that.
   if (response.status === 429) throw new Away("Too many tries.", retryMs(response) ?? 30_000);
   if (response.status >= 500) throw new Away("Heartline cannot answer now.", retryMs(response));
   throw await refusal(response);

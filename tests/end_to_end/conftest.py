@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.end_to_end.page_backend import HOUR_MS, StandIn, build_stand_in, play, running
+from tests.end_to_end.page_playlists import Heartline, Listener, heartline
 from tests.end_to_end.page_steps import CHROMIUM, Site, Visit, log_in, now_ms, visit
 
 ARGUMENTS = [
@@ -53,3 +54,19 @@ def seen(browser: Browser, stand_in: Site) -> Iterator[Visit]:
     with visit(browser, stand_in) as made:
         log_in(made.page, stand_in)
         yield made
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heartline]:
+    with heartline(tmp_path_factory.mktemp("heartline")) as made:
+        yield made
+
+
+@pytest.fixture
+def ada(server: Heartline) -> Listener:
+    return server.listener("ada")
+
+
+@pytest.fixture
+def bob(server: Heartline) -> Listener:
+    return server.listener("bob")
