@@ -43,6 +43,12 @@ URIS = Parameter(
     "Tracks, separated by commas, instead of a body",
     {"type": "string", "format": "track-uri"},
 )
+PLAYLIST_URIS = Parameter(
+    "uris",
+    "Playlists, separated by commas",
+    {"type": "string", "format": "playlist-uri"},
+    required=True,
+)
 POSITION = Parameter(
     "position",
     "Before which item, if `uris` are given here, or the body is a list",
@@ -152,6 +158,33 @@ PLAYLISTS: tuple[Endpoint[PlaylistDoor], ...] = (
 )
 
 SHARING: tuple[Endpoint[PlaylistSharing], ...] = (
+    Endpoint(
+        "PUT",
+        "/v1/me/library",
+        PlaylistSharing.follow_all,
+        summary="Follow playlists by their URIs, as Spotify's clients of 2026 do",
+        parameters=(PLAYLIST_URIS,),
+        answers={200: None},
+        errors=(400, 404),
+    ),
+    Endpoint(
+        "DELETE",
+        "/v1/me/library",
+        PlaylistSharing.unfollow_all,
+        summary="Follow playlists no longer, by their URIs",
+        parameters=(PLAYLIST_URIS,),
+        answers={200: None},
+        errors=(400,),
+    ),
+    Endpoint(
+        "GET",
+        "/v1/me/library/contains",
+        PlaylistSharing.follows,
+        summary="Which playlists I made, joined or follow",
+        parameters=(PLAYLIST_URIS,),
+        answers={200: list[bool]},
+        errors=(400,),
+    ),
     Endpoint(
         "PUT",
         f"{PATH}/followers",

@@ -2,13 +2,14 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.ids import is_listener_id
+from domain.ids import is_id, is_listener_id
 from domain.playlists import BadEdit, Role
 from domain.units import DAY_MS
 from serve.auth import Caller, require_role
@@ -26,7 +27,7 @@ from serve.playlist_bodies import (
     Joining,
     NewInvitation,
 )
-from serve.playlist_inputs import playlist_of, read
+from serve.playlist_inputs import playlist_of, read, uris_asked
 from serve.playlist_objects import PlaylistObjects
 from stores import playlist_rows as rows
 from stores.accounts import Accounts
@@ -36,6 +37,7 @@ from stores.playlist_shelves import PlaylistShelves
 from stores.playlists import Playlists
 
 MOST_INVITATIONS, MOST_MEMBERS, MOST_ASKED = 100, 1_000, 50
+_PLAYLIST_URI = re.compile("^(?:heartline|spotify):playlist:")
 _new = msgspec.json.Decoder(NewInvitation)
 _joining = msgspec.json.Decoder(Joining)
 _following = msgspec.json.Decoder(Following)
@@ -68,13 +70,34 @@ class PlaylistSharing:
 
     async def unfollow(self, request: Request, caller: Caller) -> Response:
         """Follow a playlist no longer; what one has made or joined stays on one's shelf."""
-        playlist_id = playlist_of(request)
+        await self._unfollow(playlist_of(request), caller)
+        return Response(b"")
+
+    async def _unfollow(self, playlist_id: str, caller: Caller) -> None:
         head = (await self._playlists.heads([playlist_id])).get(playlist_id)
         if head and (caller.listener_id == head.owner or caller.listener_id in head.members):
             await self._shelves.unfollow(caller.listener_id, playlist_id)
         else:
             await self._shelves.take_down(caller.listener_id, playlist_id)
+
+    async def follow_all(self, request: Request, caller: Caller) -> Response:
+        """Follow playlists by their URIs."""
+        for playlist_id in playlists_of(request):
+            require_role(caller, await self._playlists.head(playlist_id), Role.VIEW)
+            await self._shelves.put(caller.listener_id, playlist_id, follows=True)
         return Response(b"")
+
+    async def unfollow_all(self, request: Request, caller: Caller) -> Response:
+        """Follow playlists no longer, by their URIs."""
+        for playlist_id in playlists_of(request):
+            await self._unfollow(playlist_id, caller)
+        return Response(b"")
+
+    async def follows(self, request: Request, caller: Caller) -> Response:
+        """Tell which playlists the caller has made, joined or follows, by their URIs."""
+        shelf = {each.playlist_id for each in await self._shelves.of(caller.listener_id)}
+        answer = [playlist_id in shelf for playlist_id in playlists_of(request)]
+        return Response(_encode(answer), media_type=JSON)
 
     async def contains(self, request: Request, caller: Caller) -> Response:
         """Tell which users follow a playlist; without ids, whether the caller does."""
@@ -208,6 +231,23 @@ class PlaylistSharing:
         playlist_id = playlist_of(request)
         require_role(caller, await self._playlists.head(playlist_id), Role.OWNER)
         return playlist_id
+
+
+def playlists_of(request: Request) -> list[str]:
+    """Take the ids of playlists out of the URIs in the query.
+
+    :raises BadEdit: if there are none or too many, or one is not a playlist's.
+    """
+    uris = uris_asked(request) or []
+    if not 0 < len(uris) <= MOST_ASKED:
+        raise BadEdit("uris", f"wants 1 to {MOST_ASKED} URIs, separated by commas")
+    ids = [_PLAYLIST_URI.sub("", uri) for uri in uris]
+    for number, (uri, playlist_id) in enumerate(zip(uris, ids, strict=True)):
+        if playlist_id == uri or not is_id(playlist_id):
+            raise BadEdit(
+                f"uris[{number}]", f"wants a playlist, like heartline:playlist:{'x' * 22}"
+            )
+    return ids
 
 
 def check(wanted: NewInvitation) -> None:

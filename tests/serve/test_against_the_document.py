@@ -67,6 +67,7 @@ schemathesis.openapi.format("title", titles)
 schemathesis.openapi.format(
     "fields", st.sampled_from(["name", "items(track(name))", "!tracks,!items", "tracks.total"])
 )
+schemathesis.openapi.format("playlist-uri", st.just("heartline:playlist:a"))
 schemathesis.openapi.format("track-uri", st.sampled_from("ab").map("heartline:track:{}".format))
 schemathesis.openapi.media_type(
     NDJSON,

@@ -89,6 +89,9 @@ TABLE = {
     "POST /v1/me/playlists": mine(201, {"name": "Mix"}),
     "POST /v1/users/{user_id}/playlists": kept(201, {"name": "Mix"}),
     "GET /v1/me/playlists": mine(200),
+    "PUT /v1/me/library": mine(404, query="uris=heartline:playlist:1"),
+    "DELETE /v1/me/library": mine(200, query="uris=heartline:playlist:1"),
+    "GET /v1/me/library/contains": mine(200, query="uris=heartline:playlist:1"),
     "GET /v1/users/{user_id}/playlists": mine(200, no_scope=200),
     "GET /v1/users/{user_id}": mine(200, no_scope=200),
     # Of playlists that are there: tests/serve/test_playlist_rights.py.

@@ -764,3 +764,27 @@ async def test_a_label_sees_of_its_own_what_everybody_sees(world: World) -> None
     async with world.client(account, Scope.LABEL) as label:
         told = await label.get(f"/v1/users/{account.listener_id}/playlists")
         assert told.json()["total"] == 0
+
+
+async def test_playlists_are_followed_by_their_uris(
+    ann: httpx.AsyncClient, bob: httpx.AsyncClient
+) -> None:
+    ids = [(await new(ann)).rpartition("/")[2] for _ in range(2)]
+    uris = f"spotify:playlist:{ids[0]},heartline:playlist:{ids[1]}"
+
+    assert (await bob.put(f"/v1/me/library?uris={uris}")).status_code == 200
+    assert (await bob.get("/v1/me/playlists")).json()["total"] == 2
+    await bob.delete(f"/v1/me/library?uris=spotify:playlist:{ids[0]}")
+    assert (await bob.get(f"/v1/me/library/contains?uris={uris}")).json() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("uris", "field"),
+    [("", "uris"), ("spotify:track:a", "uris[0]"), ("spotify:playlist:", "uris[0]")],
+)
+async def test_a_library_of_other_things_is_blamed(
+    ann: httpx.AsyncClient, uris: str, field: str
+) -> None:
+    answer = await ann.put(f"/v1/me/library?uris={uris}")
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
