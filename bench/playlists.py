@@ -32,6 +32,7 @@ from domain.playlist_edits import Add, Edit, Insert, Move, Removal, Remove, Reor
 from domain.playlists import MOST_ENTRIES, Details, Entry
 from domain.ports import Tables
 from heartline import wiring
+from heartline.interpreter import take_short_turns
 from stores.accounts import Account, Scope
 from stores.playlist_document import PlaylistDocument
 from stores.playlist_edits import ListChange
@@ -301,6 +302,7 @@ async def many(url: str, token: str, number: int) -> list[str]:
 
 async def in_this_process(data: Path, edits: int) -> tuple[Long, float, float]:
     """Measure the long playlist, and what peers make of one as long."""
+    take_short_turns()  # as the replica that serves playlists does
     tables = SqliteTables.open(data / "store.db", now_ms=wiring.now_ms)
     desk = Desk(tables, Random(7))  # noqa: S311
     seen = await long_playlist(desk, edits)

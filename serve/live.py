@@ -45,6 +45,7 @@ PATH = "/v1/playlists/{id}/live"
 HELLO_S = 10.0
 SEND_S = 20.0
 REASON_BYTES = 120  # RFC 6455, 5.5: a close frame has 123 with some room
+PASSING = frozenset({"gap", "again"})  # refusals after which the same is sent again
 MOST_PEERS = 4  # of a visit, after as many resets
 MOST_REFUSED = 8  # in a row; a client that does not understand costs as much as one that edits
 CLOSED_BY_STATUS = 4000  # added to the status: 4401, 4404; what RFC 6455 leaves to applications
@@ -58,6 +59,30 @@ class Session(NamedTuple):
 
     name: str
     peer: int
+
+
+class Visit:
+    """A connection that has said hello."""
+
+    def __init__(
+        self, playlist_id: str, token: str, caller: Caller, session: Session, hello: Hello
+    ) -> None:
+        self.playlist_id, self.token, self.caller = playlist_id, token, caller
+        self.session, self.hello = session, hello
+        self._peers = [session.peer]
+
+    def begin(self, session: Session) -> None:
+        """Have another session; edits of those before it may be under way."""
+        self.session = session
+        self._peers = [*self._peers[-MOST_PEERS:], session.peer]
+
+    def peer_of(self, update: bytes) -> int:
+        """Tell which of the visit's peers an update is by; if by none, the present one.
+
+        :raises CannotMerge: if it is no update.
+        """
+        written = read_head(update).peers
+        return next((peer for peer in reversed(self._peers) if peer in written), self.session.peer)
 
 
 class Live:
@@ -90,7 +115,7 @@ class Live:
                     logger.exception("a connection failed", exc_info=error)
                 await close(websocket, Failed(answer.status, answer.reason, answer.message))
 
-    async def _hello(self, websocket: WebSocket) -> "Visit":
+    async def _hello(self, websocket: WebSocket) -> Visit:
         try:
             async with asyncio.timeout(HELLO_S):
                 said = read_message(await received(websocket))
@@ -108,14 +133,17 @@ class Live:
         named = said.session if said.session and is_known else self._new_id()
         return Visit(playlist_id, token, caller, session_of(playlist_id, caller, named), said)
 
-    async def _stay(self, websocket: WebSocket, visit: "Visit") -> None:
+    async def _stay(self, websocket: WebSocket, visit: Visit) -> None:
         seat = Seat(visit.caller.listener_id, visit.session.name, lambda: self._caller(visit.token))
         seat.needs_role = Scope.OPERATOR not in visit.caller.scopes
         people = await self._rooms.people_with(visit.playlist_id, visit.caller.listener_id)
         require_role(visit.caller, await self._playlists.head(visit.playlist_id), Role.VIEW)
         playlist = await self._playlists.open(visit.playlist_id)
         # Nothing comes between this and the seat: what the welcome lacks, the seat is told.
-        seat.tell(write_message(welcome(visit, playlist, people)))
+        updates = since(visit, playlist)
+        if updates is None and visit.hello.version is not None:
+            visit.begin(session_of(playlist.id, visit.caller, self._new_id()))
+        seat.tell(write_message(welcome(visit, playlist, people, updates)))
         room = self._rooms.enter(playlist, seat)
         try:
             await room.announce(seat)
@@ -132,24 +160,25 @@ class Live:
         finally:
             await self._rooms.leave(room, playlist.id, seat)
 
-    async def _listen(self, websocket: WebSocket, visit: "Visit", seat: Seat) -> None:
+    async def _listen(self, websocket: WebSocket, visit: Visit, seat: Seat) -> None:
         refused = 0
         while refused < MOST_REFUSED:
             said = read_message(await received(websocket))
             if not isinstance(said, Edit):
                 raise NotUnderstood("hello is said once")
             caller = await self._caller(visit.token)
-            refused = 0 if await self._edit(visit, caller, said, seat) else refused + 1
+            may_pass = await self._edit(visit, caller, said, seat)
+            refused = 0 if may_pass else refused + 1
         raise NotUnderstood(f"{MOST_REFUSED} edits in a row were refused")
 
-    async def _edit(self, visit: "Visit", caller: Caller, said: Edit, seat: Seat) -> bool:
+    async def _edit(self, visit: Visit, caller: Caller, said: Edit, seat: Seat) -> bool:
         playlist_id = visit.playlist_id
         try:
             number, is_carried = await self._merged(visit, caller, said.update)
         except CannotMerge as error:
             status = STATUS_OF.get(error.reason, 400)
             seat.tell(write_message(Refused(said.id, status, error.reason, str(error))))
-            return False
+            return error.reason in PASSING
         except HeartlineError as error:
             answer = as_api_error(error)
             seat.tell(write_message(Refused(said.id, answer.status, answer.reason, answer.message)))
@@ -159,7 +188,7 @@ class Live:
             await self._reset(visit, caller, seat)
         return True
 
-    async def _merged(self, visit: "Visit", caller: Caller, update: bytes) -> tuple[int, bool]:
+    async def _merged(self, visit: Visit, caller: Caller, update: bytes) -> tuple[int, bool]:
         if len(update) > MOST_UPDATE_BYTES:
             raise CannotMerge("too_large", f"an update has at most {MOST_UPDATE_BYTES} bytes")
         playlist_id, allow = visit.playlist_id, only_for(caller, Role.EDIT)
@@ -174,7 +203,7 @@ class Live:
         except Outdated:
             return await self._playlists.merge(playlist_id, update, judge, allow=allow), True
 
-    async def _reset(self, visit: "Visit", caller: Caller, seat: Seat) -> None:
+    async def _reset(self, visit: Visit, caller: Caller, seat: Seat) -> None:
         playlist = await self._playlists.open(visit.playlist_id)
         visit.begin(session_of(playlist.id, caller, self._new_id()))
         told = Reset(
@@ -191,30 +220,6 @@ class Live:
         return caller
 
 
-class Visit:
-    """A connection that has said hello."""
-
-    def __init__(
-        self, playlist_id: str, token: str, caller: Caller, session: Session, hello: Hello
-    ) -> None:
-        self.playlist_id, self.token, self.caller = playlist_id, token, caller
-        self.session, self.hello = session, hello
-        self._peers = [session.peer]
-
-    def begin(self, session: Session) -> None:
-        """Have another session; edits of those before it may be under way."""
-        self.session = session
-        self._peers = [*self._peers[-MOST_PEERS:], session.peer]
-
-    def peer_of(self, update: bytes) -> int:
-        """Tell which of the visit's peers an update is by; if by none, the present one.
-
-        :raises CannotMerge: if it is no update.
-        """
-        written = read_head(update).peers
-        return next((peer for peer in reversed(self._peers) if peer in written), self.session.peer)
-
-
 def session_of(playlist_id: str, caller: Caller, name: str) -> Session:
     """Tell the peer of a session: a hash of whose it is, so that nobody can have another's."""
     named = f"{playlist_id} {caller.listener_id} {name}".encode()
@@ -222,14 +227,20 @@ def session_of(playlist_id: str, caller: Caller, name: str) -> Session:
     return Session(name, peer | 1 << 32)  # never the server's, which is small
 
 
-def welcome(visit: Visit, playlist: OpenPlaylist, people: list[Person]) -> Welcome:
-    """Say what a client needs to begin, or to go on with the copy that it has.
+def since(visit: Visit, playlist: OpenPlaylist) -> bytes | None:
+    """Give what a client's copy lacks; None if it has none that can be gone on with.
 
     :raises CannotMerge: if what it says of its version cannot be read.
     """
-    updates = None
-    if visit.hello.version is not None and visit.hello.session is not None:
-        updates = playlist.updates_since(visit.hello.version)
+    if visit.hello.version is None or visit.hello.session is None:
+        return None
+    return playlist.updates_since(visit.hello.version)
+
+
+def welcome(
+    visit: Visit, playlist: OpenPlaylist, people: list[Person], updates: bytes | None
+) -> Welcome:
+    """Say what a client needs to begin, or to go on with the copy that it has."""
     return Welcome(
         snapshot_id=snapshot_id(playlist.id, playlist.head.number),
         session=visit.session.name,

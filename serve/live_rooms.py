@@ -62,8 +62,9 @@ class Seat:
             finally:
                 for wait in waits:
                     wait.cancel()
-            told = [each.result() for each in done if isinstance(each.result(), str)]
-            return str(told[0]) if told else None
+            if self._left.is_set():
+                return None
+            return next(str(each.result()) for each in done)
         return None if self._left.is_set() else self._waiting.get_nowait()
 
 
@@ -88,7 +89,7 @@ class Room:
     def enter(self, seat: Seat) -> None:
         """Take a seat; whoever has one with the same session leaves it, for there is one copy."""
         for other in self.seats:
-            if other.session == seat.session:
+            if (other.session, other.listener_id) == (seat.session, seat.listener_id):
                 other.leave(Failed(409, "replaced", "the same session is connected again"))
         self.seats.add(seat)
         self._playlist.watchers.add(self._edited)

@@ -82,7 +82,7 @@ PLAYLISTS: tuple[Endpoint[PlaylistDoor], ...] = (
         summary="Make a playlist; with an `Idempotency-Key` it may be sent again",
         body=NewPlaylist,
         answers={201: dict[str, Any]},
-        errors=(403,),
+        errors=(403, 404, 422),
         links=(
             Link("Read", "GET", PATH, parameters=OF_ID),
             Link("AddItems", "POST", f"{PATH}/items", parameters=OF_ID),
@@ -96,6 +96,7 @@ PLAYLISTS: tuple[Endpoint[PlaylistDoor], ...] = (
         parameters=(USER,),
         body=NewPlaylist,
         answers={201: dict[str, Any]},
+        errors=(404, 422),
     ),
     Endpoint(
         "GET",

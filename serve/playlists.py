@@ -27,6 +27,7 @@ from serve.playlist_inputs import fields_of, id_of, key_of, only_version, playli
 from serve.playlist_objects import PlaylistObjects, encode, only, people
 from stores.accounts import Accounts
 from stores.playlist_edits import ListChange, StaleVersion
+from stores.playlist_errors import NoPlaylist
 from stores.playlist_removal import PlaylistRemoval
 from stores.playlist_rows import Head
 from stores.playlist_shelves import PlaylistShelves
@@ -66,7 +67,11 @@ class PlaylistDoor:
         playlist_id = id_of(key) or self._new_id()
         # The shelf first: what is on none would not go with its owner's account.
         await self._shelves.put(caller.listener_id, playlist_id, follows=False)
-        view = await self._playlists.create(caller.listener_id, details, playlist_id)
+        try:
+            view = await self._playlists.create(caller.listener_id, details, playlist_id)
+        except NoPlaylist:  # the same request made one that was deleted since
+            await self._shelves.take_down(caller.listener_id, playlist_id)
+            raise
         body = await self._whole(request, view)
         headers = {"Location": f"{base_url(request)}/v1/playlists/{view.id}"}
         return Response(body, 201, headers=headers, media_type=JSON)

@@ -29,6 +29,7 @@ class OpenPlaylist:
         self._journal: list[list[Done]] = []  # of the last records, up to the standing number
         self._checkpoints: dict[int, list[Entry]] = {}
         self._keys: dict[bytes, int] = {}
+        self.next_root = 0  # the number before which none is tried, since one was given up
         self._copy: tuple[int, bytes] | None = None
 
     @property
@@ -77,6 +78,8 @@ class OpenPlaylist:
 
     def list_at(self, number: int) -> list[Entry] | None:
         """Tell what the list was after edit *number*; None if that is not remembered."""
+        if self.standing is None:
+            return None  # it was let go meanwhile
         behind = self.head.number - number
         if behind == 0:
             return self.entries

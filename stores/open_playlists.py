@@ -28,6 +28,10 @@ class OpenPlaylists:
         self._open.move_to_end(playlist_id)
         return playlist
 
+    def has(self, playlist: OpenPlaylist) -> bool:
+        """Whether a playlist was not let go."""
+        return self._open.get(playlist.id) is playlist
+
     def let_go(self) -> None:
         """Forget what was not used for long, if there is too much."""
         self._uses += 1
@@ -73,7 +77,7 @@ class OpenPlaylists:
 
     async def _reach(self, playlist: OpenPlaylist, standing: Standing) -> None:
         head, known = standing.head, playlist.standing
-        if known is None or known.head.number < head.root:
+        if known is None or known.head.number < head.roots[0].number:
             records = await self._log.records(playlist.id, head, head.root + 1, head.number)
             playlist.begin(await self._log.entries(playlist.id, head.root))
         else:

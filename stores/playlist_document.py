@@ -10,6 +10,7 @@ Everything here that is written by the server bears the peer `SERVER`: what it w
 all that was accepted before, and is thrown away with its document if it is not accepted itself.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ from domain.playlist_deltas import Splice
 from domain.playlist_edits import Delete, Insert, Move, Step
 from domain.playlists import TRACK_PREFIX, Details, Entry
 from domain.units import SECOND_MS
+from stores.playlist_operations import are_usual
 
 SERVER = 1
 ENTRIES, DETAILS = "entries", "details"
@@ -88,12 +90,12 @@ class UpdateHead:
 
 @contextmanager
 def _guarded() -> Iterator[None]:
-    """Loro raises bare BaseException, which ``except Exception`` misses."""
+    """Loro raises bare BaseException, and its panics are such, which ``except Exception`` misses."""
     try:
         yield
+    except (Exception, asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
     except BaseException as error:
-        if type(error) is not BaseException:
-            raise
         if "shallow history" in str(error):
             raise Outdated from None
         raise CannotMerge("malformed", f"not an update that can be merged: {error}"[:200]) from None
@@ -132,11 +134,12 @@ class PlaylistDocument:
             with _guarded():
                 if base:
                     self._document.import_(base)
-                if updates:
-                    self._document.import_batch(list(updates))
+                status = self._document.import_batch(list(updates)) if updates else None
                 self._document.peer_id = SERVER
         except CannotMerge as error:
             raise UnreadableRecord(f"a stored playlist cannot be read: {error}") from error
+        if status and status.pending:
+            raise UnreadableRecord("a stored playlist lacks edits")
         self._entries = self._document.get_movable_list(ENTRIES)
         self._details = self._document.get_map(DETAILS)
         self._said = self._document.oplog_vv
@@ -205,12 +208,17 @@ class PlaylistDocument:
         :raises CannotMerge: if it is no update, lacks some before it, or does what it must not.
         """
         events: list[DiffEvent] = []
+        before = self._document.oplog_vv
         with _guarded():
             subscription = self._document.subscribe_root(events.append)
             status = self._document.import_(update)
             subscription.unsubscribe()
         if status.pending:
             raise CannotMerge("gap", "updates before this one are missing: send them first")
+        with _guarded():
+            exported = self._document.export_json_updates(before, self._document.oplog_vv)
+        if not are_usual(exported):
+            raise CannotMerge("forbidden", "entries are added, moved and removed, nothing else")
         self._said = self._document.oplog_vv
         merged = Merged(peer)
         changes = [change for event in events for change in event.events]

@@ -73,7 +73,7 @@ class Draft:
         """Make steps on list and document."""
         delta: list[Splice] = []
         done: list[Done] = []
-        was_spoilt, self.is_spoilt, made = self.is_spoilt, True, 0
+        self.is_spoilt, made = True, 0  # until all is accepted
         for step in steps:
             splices = [*step.splices(self.entries)]
             done += self.splice(splices)
@@ -83,13 +83,13 @@ class Draft:
             if made >= BREATH:
                 made = 0
                 await asyncio.sleep(0)
-        self.is_spoilt = was_spoilt
         return tuple(delta), done
 
     def accept(self, record: Record, done: list[Done]) -> None:
         """Add a record, all of which has been done."""
         details = msgspec.structs.replace(self.details, **record.details)
         self.head = msgspec.structs.replace(self.head, details=details, total=len(self.entries))
+        self.is_spoilt = False
         self.records.append(record)
         self.done.append(done)
 

@@ -109,7 +109,9 @@ class PlaylistLog:
 
         :raises PartGone: if the head is not the one that stands.
         """
-        logs = [Part(PartKind.LOG, *each) for each in spans(head)]
+        # One that was written while a root was made has only what the root's log has, up to the root.
+        of_now = head.logs if last > head.root else ()
+        logs = [Part(PartKind.LOG, *each) for each in (*ended_spans(head), *of_now)]
         wanted = [part for part in logs if part.first <= last and part.last >= first]
         found = await self.parts(playlist_id, wanted)
         read = [record for part in wanted for record in unpack_records(found[part])]
@@ -228,9 +230,13 @@ def wants_root(head: Head) -> bool:
 
 def spans(head: Head) -> list[tuple[int, int]]:
     """Tell from which to which number the logs go, the oldest first."""
+    return [*ended_spans(head), *head.logs]
+
+
+def ended_spans(head: Head) -> list[tuple[int, int]]:
+    """Tell those of the logs that lead from root to root."""
     numbers = [root.number for root in head.roots]
-    ended = [(first + 1, last) for first, last in pairwise(numbers)]
-    return [*ended, *head.logs]
+    return [(first + 1, last) for first, last in pairwise(numbers)]
 
 
 def kept_roots(roots: Sequence[Root], now_ms: int) -> tuple[Root, ...]:

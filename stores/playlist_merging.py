@@ -23,7 +23,7 @@ from domain.playlists import (
     track_of,
 )
 from domain.units import DAY_MS, MINUTE_MS
-from stores.playlist_document import CannotMerge, Merged, PlaylistDocument, read_head
+from stores.playlist_document import CannotMerge, Merged, Outdated, PlaylistDocument, read_head
 from stores.playlist_edits import Draft, growth
 from stores.playlist_rows import Record
 
@@ -144,13 +144,18 @@ class Merge:
 
     async def make(self, draft: Draft, by: str, key: bytes) -> int:
         """Merge it, and sweep away what it removed and somebody else's move brings back."""
+        if draft.head.absorbed.get(self.judge.peer, 0) > draft.document.end_of(self.judge.peer):
+            raise Outdated  # what this peer did before is known in another form only
         if self.judge.check_head(self.update, draft.document):
             return draft.number
         draft.is_spoilt = True  # until what the document has now is all right
         merged = await _aside(self.update, draft.document.merge, self.judge.peer)
         outcome = judged(self.judge, merged, draft.entries, draft.details)
         before, delta = list(draft.entries), outcome.delta
-        done = draft.splice(delta)
+        try:
+            done = draft.splice(delta)
+        except UnreadableRecord as error:
+            raise CannotMerge("malformed", str(error)) from error
         if sweeps := swept(draft.entries, merged):
             await draft.take(sweeps)
             after, draft.entries = draft.entries, before
@@ -160,7 +165,6 @@ class Merge:
         if len(draft.entries) != draft.document.length:
             raise CannotMerge("malformed", "the update leaves something else than entries")
         updates = tuple(filter(None, (self.update, draft.document.commit())))
-        draft.is_spoilt = False
         number = draft.number + 1
         record = Record(number, draft.now_ms, by, updates, delta, outcome.details, key)
         draft.accept(record, done)
@@ -189,7 +193,8 @@ class Carrying:
             raise CannotMerge("too_long", f"a playlist has at most {MOST_ENTRIES} entries")
         delta, done = await draft.take(steps)
         draft.document.change_details(self.details)
-        absorbed = {**draft.head.absorbed, self.peer: self.end}
+        others = {peer: end for peer, end in draft.head.absorbed.items() if peer != self.peer}
+        absorbed = {**others, self.peer: self.end}  # the last ones are kept
         draft.head = msgspec.structs.replace(draft.head, absorbed=absorbed)
         number = draft.number + 1
         updates = tuple(filter(None, (draft.document.commit(),)))

@@ -1,11 +1,12 @@
 """Removing a playlist with everything that hangs on it, and a listener from all playlists."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
 from stores.playlist_covers import PlaylistCovers
-from stores.playlist_errors import NoPlaylist
+from stores.playlist_errors import Forbidden, NoPlaylist
 from stores.playlist_rows import Head
 from stores.playlist_shelves import PlaylistShelves
 from stores.playlist_writer import Allow
@@ -39,8 +40,19 @@ class PlaylistRemoval:
                 elif listener_id in head.members:
                     await self._playlists.change_head(playlist_id, without(listener_id))
             except NoPlaylist:
-                pass
+                with suppress(NoPlaylist, Forbidden):  # a deletion that was broken off, perhaps
+                    await self.remove(playlist_id, owner_only(listener_id))
             await self._shelves.take_down(listener_id, playlist_id)
+
+
+def owner_only(listener_id: str) -> Allow:
+    """Let only a playlist's owner."""
+
+    def allow(head: Head) -> None:
+        if head.owner != listener_id:
+            raise Forbidden
+
+    return allow
 
 
 def without(listener_id: str) -> Callable[[Head], Head]:

@@ -18,6 +18,7 @@ from stores.playlist_rows import Head
 MOST_TOGETHER = 64  # edits in one write
 MOST_BYTES_TOGETHER = 256 << 10
 MOST_PENDING = 1_000  # of one playlist
+ROOT_AGAIN = 50  # edits after a root that could not be made
 BACKOFF_S = 0.002
 
 logger = logging.getLogger(__name__)
@@ -88,9 +89,11 @@ class PlaylistWriter:
             try:
                 async with playlist.lock:
                     await self._make(playlist, batch)
-            except Exception as error:
+            except BaseException as error:
                 playlist.document = None
                 fail(batch, error)
+                if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | SystemExit):
+                    raise
                 if not isinstance(error, HeartlineError):
                     logger.exception("edits of a playlist failed")
             finally:
@@ -160,11 +163,14 @@ class PlaylistWriter:
 
     async def _make_root(self, playlist: OpenPlaylist) -> None:
         assert playlist.standing is not None  # noqa: S101
-        if playlist.document is None:
-            return  # nothing was edited
+        number = playlist.head.number
+        if playlist.document is None or number < playlist.next_root:
+            return  # nothing was edited, or one was just given up
         standing = await self._log.make_root(
             playlist.id, playlist.standing, playlist.entries, playlist.document, self._now_ms()
         )
+        if standing is None:
+            playlist.next_root = number + ROOT_AGAIN
         playlist.document = None  # the next one begins with the root
         if standing and standing.head.number == playlist.head.number:
             playlist.reach(standing, (), playlist.entries)

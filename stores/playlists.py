@@ -14,7 +14,7 @@ from domain.playlist_edits import Keep
 from domain.playlists import Details, Entry, check_details
 from stores.open_playlist import OpenPlaylist
 from stores.open_playlists import TRIES
-from stores.playlist_document import Outdated, PlaylistDocument
+from stores.playlist_document import CannotMerge, Outdated, PlaylistDocument
 from stores.playlist_edits import Change, Draft, ListChange
 from stores.playlist_errors import Contended, NoPlaylist
 from stores.playlist_log import PartGone, PlaylistLog, Standing
@@ -22,6 +22,8 @@ from stores.playlist_merging import Before, Carrying, Judge, carrying, too_old
 from stores.playlist_past import PlaylistPast
 from stores.playlist_rows import Head, Record
 from stores.playlist_writer import Allow, PlaylistWriter
+
+MOST_CARRIED = 5_000  # edits since a root, which are brought into its document where it needs them
 
 
 class View(NamedTuple):
@@ -134,16 +136,30 @@ class Playlists:
 
         :raises CannotMerge: if it cannot be merged.
         """
-        view = await self.view(playlist_id)
+        for _ in range(TRIES):
+            try:
+                change = await self._carrying(await self.view(playlist_id), update, judge)
+            except PartGone:
+                continue  # a root was made meanwhile
+            return await self.edit(playlist_id, change, by=judge.by, allow=allow, key=key)
+        raise Contended
+
+    async def _carrying(self, view: View, update: bytes, judge: Judge) -> Carrying:
+        """Merge an update into the older document that it is based on."""
         try:
             number = await self._root_of(view, update)
-            older, newer = view.head.roots[number], view.head.roots[number + 1]
-            if newer.at_ms < judge.oldest_ms:
-                raise too_old()
-            change = await self._carried(view, older.number, newer.number, update, judge)
-        except (Outdated, PartGone) as error:
+        except Outdated as error:
             raise too_old() from error
-        return await self.edit(playlist_id, change, by=judge.by, allow=allow, key=key)
+        older, newer = view.head.roots[number], view.head.roots[number + 1]
+        if newer.at_ms < judge.oldest_ms:
+            raise too_old()
+        try:
+            return await self._carried(view, older.number, newer.number, update, judge)
+        except CannotMerge:
+            if view.head.number - older.number > MOST_CARRIED:
+                raise
+        # Some of it may follow edits that came after the next root.
+        return await self._carried(view, older.number, view.head.number, update, judge)
 
     async def _root_of(self, view: View, update: bytes) -> int:
         """Find the newest root before the last that goes back to what an update is based on.
@@ -229,7 +245,10 @@ class Playlists:
 
         :raises NoPlaylist: if there is none.
         """
-        playlist = self._open.get(playlist_id)
-        async with playlist.lock:
-            await self._open.ready(playlist)
-        return playlist
+        for _ in range(TRIES):
+            playlist = self._open.get(playlist_id)
+            async with playlist.lock:
+                await self._open.ready(playlist)
+            if self._open.has(playlist):
+                return playlist
+        raise Contended

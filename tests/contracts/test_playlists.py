@@ -414,6 +414,38 @@ async def test_a_client_that_comes_back_after_many_edits_is_carried_over(desk: D
 
 
 @pytest.mark.usefixtures("short_roots")
+async def test_who_watches_is_told_of_every_edit_whatever_roots_are_made(desk: Desk) -> None:
+    told: list[int] = []
+    watched = await desk.other.open(ID)
+    watched.watchers.add(lambda records, _: told.extend(record.number for record in records))
+    for edits in (3, 14, 1, 8):
+        for _ in range(edits):
+            await desk.edit(Add(desk.entries(1)))
+        await desk.other.view(ID)
+
+    assert told == [*range(2, 28)]
+
+
+@pytest.mark.usefixtures("short_roots")
+async def test_a_client_that_hears_edits_after_a_root_sends_what_it_did_before(desk: Desk) -> None:
+    await desk.edit(Add(desk.entries(3)))
+    client = PlaylistClient(await desk.playlists.open(ID), 1 << 40)
+    before = client.add(0, at_ms=desk.clock())
+    for _ in range(8):
+        await desk.edit(Add(desk.entries(1)))
+    for record in await desk.playlists.records(ID, 3, 10):
+        for update in record.updates:
+            client.take(update)
+    after = client.add(client.length, at_ms=desk.clock())
+
+    assert not await client.send(desk.other, ID, desk.clock())
+
+    names = (await desk.names()).split()
+    assert (names[0], names[-1]) == (before, after)
+    assert len(names) == 13
+
+
+@pytest.mark.usefixtures("short_roots")
 async def test_edits_older_than_ninety_days_are_refused_with_what_to_do(desk: Desk) -> None:
     await desk.edit(Add(desk.entries(3)))
     client = PlaylistClient(await desk.playlists.open(ID), 1 << 40)

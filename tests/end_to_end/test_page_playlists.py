@@ -380,6 +380,7 @@ def test_names_of_any_kind_are_only_text_and_fit(
             expect(page.locator("#view-name")).to_have_text(name, use_inner_text=False)
             assert widest(page) == width, name
         page.goto(f"{who.site.url}#/playlist/{made[0]}")
+        expect(page.locator("#view-name")).to_have_text(NAMES[0], use_inner_text=False)
         for name in ("Name and description", "Sharing", "History"):
             panel(page, name)
         expect(page.locator(".versions li")).to_have_count(4)

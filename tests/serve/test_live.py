@@ -398,6 +398,22 @@ async def test_a_session_without_a_copy_is_another_one(party: Party) -> None:
         assert after.told["peer"] != before.told["peer"]
 
 
+async def test_who_has_to_begin_anew_does_so_with_another_peer(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with party.copy(party.bob) as before:
+        version = base64.b64encode(before.document.oplog_vv.encode()).decode()
+    monkeypatch.setattr(playlist_log, "ROOT_EDITS", 2)
+    async with party.world.client(party.ann) as client:
+        for _ in range(3):
+            await client.post(f"/v1/playlists/{party.id}/items", json=TRACKS[:1])
+
+    session = before.told["session"]
+    async with party.copy(party.bob, session=session, version=version) as after:
+        assert after.told["peer"] != before.told["peer"]
+        assert len(after.tracks()) == 7
+
+
 async def test_edits_that_were_under_way_are_sent_again_from_the_beginning(
     party: Party, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,14 @@ from domain.playlists import HISTORY_DAYS, MOST_ENTRIES, Details, Entry, Role
 from domain.units import DAY_MS
 from stores import playlist_log
 from stores.open_playlist import OpenPlaylist
-from stores.playlist_document import DETAILS, ENTRIES, GONE, SERVER, CannotMerge
+from stores.playlist_document import (
+    DETAILS,
+    ENTRIES,
+    GONE,
+    SERVER,
+    CannotMerge,
+    PlaylistDocument,
+)
 from stores.playlist_edits import ListChange
 from stores.playlist_log import PlaylistLog
 from stores.playlist_merging import Judge, Merge
@@ -24,6 +31,7 @@ from stores.playlists import Playlists
 from tests.clock import Clock
 from tests.memory_tables import MemoryTables
 from tests.stores.playlist_client import PlaylistClient, anybody
+from tests.stores.xxh32 import xxh32
 
 PEER = 1 << 40
 Mischief = Callable[[PlaylistClient, int], object]
@@ -310,20 +318,49 @@ async def test_what_spoils_nothing_costs_no_document() -> None:
     assert (await playlists.open("mix")).document is document
 
 
-async def test_an_error_that_nobody_expected_holds_nobody_up() -> None:
+class Panic(BaseException):
+    """What loro's are like."""
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, Panic])
+async def test_an_error_that_nobody_expected_holds_nobody_up(error: type[BaseException]) -> None:
     clock = Clock()
     playlists = await made(clock)
 
     class Broken:
         async def make(self, *_: object) -> int:
-            raise ZeroDivisionError
+            raise error
 
     edits = [playlists.edit("mix", Broken(), by="bob", allow=anybody) for _ in range(3)]
-    edits.append(playlists.edit("mix", ListChange(Replace(())), by="bob", allow=anybody))
     done = await asyncio.gather(*edits, return_exceptions=True)
+    await playlists.edit("mix", ListChange(Replace(())), by="bob", allow=anybody)
 
-    assert [type(each) for each in done] == [ZeroDivisionError] * 3 + [int]
+    assert [type(each) for each in done] == [error] * 3
     assert await names(playlists) == []
+
+
+@given(st.data())
+async def test_a_forged_update_leaves_a_document_that_can_be_kept(data: st.DataObject) -> None:
+    clock = Clock()
+    playlists = await made(clock)
+    client = PlaylistClient(await playlists.open("mix"), PEER)
+    client.add(1, at_ms=clock())
+    client.move(0, 2)
+    client.remove(1)
+    update = bytearray(client.update())
+    for _ in range(data.draw(st.integers(1, 4))):
+        update[data.draw(st.integers(22, len(update) - 1))] = data.draw(st.integers(0, 255))
+    update[16:20] = xxh32(bytes(update[20:])).to_bytes(4, "little")
+    judge = Judge("bob", PEER, Role.EDIT, clock())
+
+    with contextlib.suppress(CannotMerge):
+        await playlists.edit("mix", Merge(bytes(update), judge), by="bob", allow=anybody)
+
+    await in_order(playlists)
+    playlist = await playlists.open("mix")
+    assert playlist.document is not None
+    assert PlaylistDocument(playlist.document.snapshot()).entries() == playlist.entries
+    assert PlaylistDocument(playlist.copy()).entries() == playlist.entries
 
 
 async def test_what_was_carried_over_is_not_done_again_with_what_follows(
