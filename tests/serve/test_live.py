@@ -414,6 +414,29 @@ async def test_who_has_to_begin_anew_does_so_with_another_peer(
         assert len(after.tracks()) == 7
 
 
+async def test_what_was_done_offline_on_a_copy_that_is_too_old_is_sent_first(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with party.copy(party.bob) as before:
+        version = base64.b64encode(before.document.oplog_vv.encode()).decode()
+    before.add(0, "offline", party.world.clock())
+    monkeypatch.setattr(playlist_log, "ROOT_EDITS", 2)
+    async with party.world.client(party.ann) as client:
+        for _ in range(3):
+            await client.post(f"/v1/playlists/{party.id}/items", json=TRACKS[:1])
+
+    async with party.copy(party.bob, session=before.told["session"], version=version) as after:
+        before.socket = after.socket
+        await before.send("old")
+        assert (await before.answer())["type"] == "accepted"
+        anew = Copy(after.socket, await after.socket.hear("reset"), party.bob.listener_id)
+        anew.entries.mov(0, 1)
+        await anew.send("new")
+        assert (await anew.answer())["type"] == "accepted"
+
+    assert (await party.tracks())[:2] == ["t0", "offline"]
+
+
 async def test_edits_that_were_under_way_are_sent_again_from_the_beginning(
     party: Party, monkeypatch: pytest.MonkeyPatch
 ) -> None:
