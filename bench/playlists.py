@@ -9,6 +9,13 @@ and a list that is written anew with each edit, as servers do that keep a playli
 
 Predicted: 1 000 edits/s over HTTP on one playlist, since those that wait go into one write; 3 ms at p99
 in the server for 10 000 entries, most of it the disk; 25 ms for a cold document; 100 ms to merge a day.
+Seen: 3 000 edits/s on one playlist, for writes are shared by more than was thought, and a third of that
+over 10 000, each of which is a write of its own and read anew, since 2 000 are held. 3.9 ms at p99, a
+stale version's edit 1 ms more than one of the present: its list is made by undoing up to 128 edits. Half
+of what is stored an edit is the document of the root that it led to, which offline edits of 90 days are
+merged into. Carrying a day over took 13 s at first, where a hundred roots were tried one after the other;
+halving found the right one. What others wait for, up to 80 ms, is loro itself, which holds the
+interpreter while it imports. The edit that makes a root is the longest, and the next one reads it.
 """
 
 import argparse
