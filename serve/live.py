@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from domain.errors import HeartlineError
+from domain.errors import HeartlineError, Unavailable
 from domain.ids import is_id
 from domain.playlist_versions import snapshot_id
 from domain.playlists import Role
@@ -182,7 +182,7 @@ class Live:
         except HeartlineError as error:
             answer = as_api_error(error)
             seat.tell(write_message(Refused(said.id, answer.status, answer.reason, answer.message)))
-            return False
+            return isinstance(error, Unavailable)
         seat.tell(write_message(Accepted(said.id, snapshot_id(playlist_id, number))))
         if is_carried:
             await self._reset(visit, caller, seat)

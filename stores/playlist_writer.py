@@ -51,15 +51,7 @@ class PlaylistWriter:
     async def edit(
         self, playlist_id: str, change: Change, *, by: str, allow: Allow, key: bytes = b""
     ) -> int:
-        """Have *change* made, by somebody whom *allow* lets; gives the number of the version with it.
-
-        A *key* that one of the last edits had stands for that edit.
-
-        :raises NoPlaylist: if there is none.
-        :raises Refused: if it cannot be made.
-        :raises CannotMerge: if it is an update that cannot be merged.
-        :raises Contended: if others keep changing the playlist.
-        """
+        """As `stores.playlists.Playlists.edit`."""
         waiting = self._pending.setdefault(playlist_id, deque())
         if len(waiting) >= MOST_PENDING:
             raise Contended

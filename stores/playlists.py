@@ -155,10 +155,11 @@ class Playlists:
             raise too_old()
         try:
             return await self._carried(view, older.number, newer.number, update, judge)
-        except CannotMerge:
-            if view.head.number - older.number > MOST_CARRIED:
+        except CannotMerge as error:
+            is_far = view.head.number - older.number > MOST_CARRIED
+            if is_far or error.reason not in {"gap", "forbidden"}:
                 raise
-        # Some of it may follow edits that came after the next root.
+        # Some of it may follow edits that came after the next root: gaps, or others' operations.
         return await self._carried(view, older.number, view.head.number, update, judge)
 
     async def _root_of(self, view: View, update: bytes) -> int:

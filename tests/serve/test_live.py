@@ -371,6 +371,26 @@ async def test_who_is_refused_all_the_time_has_to_leave(party: Party) -> None:
         assert (await bob.socket.hear("error"))["status"] == 400
 
 
+async def test_a_store_that_is_away_is_no_fault_of_the_client(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> int:
+        raise Unavailable("away")
+
+    async with party.copy(party.bob) as bob:
+        bob.entries.mov(0, 1)
+        with monkeypatch.context() as patched:
+            patched.setattr(party.world.playlists.playlists, "edit", away)
+            for _ in range(live.MOST_REFUSED + 1):
+                begin = bob.sent
+                await bob.send()
+                assert (await bob.answer())["reason"] == "unavailable"
+                bob.sent = begin
+        await bob.send()
+
+        assert (await bob.answer())["type"] == "accepted"
+
+
 async def test_who_says_nothing_has_to_leave(party: Party, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "HELLO_S", 0.01)
     async with party.connection(party.ann) as socket:
