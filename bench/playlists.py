@@ -35,7 +35,8 @@ from bench.report import Figure, Goal, Plot, Point, report
 from bench.rig.accounts import make_accounts
 from bench.rig.up import Up, scratch, up
 from bench.rig.wrk import Load, write_requests, wrk
-from domain.playlist_edits import Add, Edit, Insert, Move, Removal, Remove, Reorder
+from domain.playlist_edits import Add, Edit, Removal, Remove, Reorder
+from domain.playlist_steps import Insert, Move
 from domain.playlists import MOST_ENTRIES, Details, Entry
 from domain.ports import Tables
 from heartline import wiring

@@ -34,7 +34,7 @@ from loro import (
 
 from domain.errors import HeartlineError, UnreadableRecord
 from domain.playlist_deltas import Splice
-from domain.playlist_edits import Delete, Insert, Move, Step
+from domain.playlist_steps import Delete, Insert, Move, Step
 from domain.playlists import TRACK_PREFIX, Details, Entry
 from domain.units import SECOND_MS
 from stores.playlist_operations import are_usual

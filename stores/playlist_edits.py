@@ -10,7 +10,9 @@ import msgspec
 
 from domain.errors import Refused
 from domain.playlist_deltas import Delta, Done, Splice, make
-from domain.playlist_edits import FEW, Edit, Reorder, Restore, Step
+from domain.playlist_edits import Edit, Reorder, Restore
+from domain.playlist_moves import FEW
+from domain.playlist_steps import Step
 from domain.playlists import MOST_ENTRIES, Details, Entry, check_details
 from stores.playlist_document import PlaylistDocument
 from stores.playlist_rows import Head, Record

@@ -9,7 +9,8 @@ import msgspec
 
 from domain.errors import UnreadableRecord
 from domain.playlist_deltas import Delta, Splice, make
-from domain.playlist_edits import Carry, Delete, Restore, Step
+from domain.playlist_edits import Carry, Restore
+from domain.playlist_steps import Delete, Step
 from domain.playlists import (
     HISTORY_DAYS,
     MOST_ENTRIES,

@@ -6,22 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import playlist_edits
 from domain.playlist_deltas import make
-from domain.playlist_edits import (
-    Add,
-    Carry,
-    Edit,
-    Removal,
-    Remove,
-    Reorder,
-    Replace,
-    Restore,
-    Step,
-    block_moves,
-    longest_rising,
-    moves,
-)
+from domain.playlist_edits import Add, Carry, Edit, Removal, Remove, Reorder, Replace, Restore
+from domain.playlist_moves import block_moves, few_moves, longest_rising, moves
+from domain.playlist_steps import Step
 from domain.playlists import MOST_TOGETHER, BadEdit, Entry
 from tests.domain.playlist_lists import LETTERS, entries, entry, names, seen_and_present
 
@@ -93,10 +81,22 @@ def test_a_stale_move_leaves_out_what_was_removed() -> None:
     assert after(Reorder(0, 4, 2), entries("abcde"), entries("acde")) == "cdae"
 
 
-@pytest.mark.parametrize("few", [0, playlist_edits.FEW])
-@given(versions=seen_and_present(), data=st.data())
+@given(st.permutations(LETTERS[:9]), st.data())
+def test_few_are_moved_to_where_many_would_be(order: list[str], data: st.DataObject) -> None:
+    present = entries(order)
+    moving = data.draw(st.lists(st.sampled_from(present), unique_by=lambda each: each.id))
+    staying = [each for each in present if each not in moving]
+    place = data.draw(st.integers(0, len(staying)))
+    wanted = [*staying[:place], *moving, *staying[place:]]
+
+    few = few_moves(present, moving, staying[place] if place < len(staying) else None)
+
+    assert made(few, present) == made(moves(present, wanted), present) == wanted
+
+
+@given(seen_and_present(), st.data())
 def test_a_stale_move_moves_nothing_else(
-    few: int, versions: tuple[list[Entry], list[Entry]], data: st.DataObject
+    versions: tuple[list[Entry], list[Entry]], data: st.DataObject
 ) -> None:
     seen, present = versions
     if not seen:
@@ -106,9 +106,7 @@ def test_a_stale_move_moves_nothing_else(
     before = data.draw(st.integers(0, len(seen)))
     moving = {each.id for each in seen[start : start + length]}
 
-    usual, playlist_edits.FEW = playlist_edits.FEW, few
     result = made(Reorder(start, before, length).steps(seen, present), present)
-    playlist_edits.FEW = usual
 
     together = [each.id for each in seen[start : start + length] if each in present]
     if not start <= before <= start + length:
