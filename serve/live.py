@@ -37,7 +37,8 @@ from serve.live_rooms import Rooms, Seat
 from serve.playlists import only_for
 from stores.accounts import Scope
 from stores.open_playlist import OpenPlaylist
-from stores.playlist_document import CannotMerge, Outdated, read_head
+from stores.playlist_document import read_head
+from stores.playlist_errors import CannotMerge, Outdated
 from stores.playlist_merging import Judge, Merge
 from stores.playlists import Playlists
 

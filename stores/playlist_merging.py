@@ -24,8 +24,10 @@ from domain.playlists import (
     track_of,
 )
 from domain.units import DAY_MS, MINUTE_MS
-from stores.playlist_document import CannotMerge, Merged, Outdated, PlaylistDocument, read_head
+from stores.playlist_document import PlaylistDocument, read_head
 from stores.playlist_edits import Draft, growth
+from stores.playlist_errors import CannotMerge, Outdated
+from stores.playlist_merged import Merged
 from stores.playlist_rows import Record
 
 FUTURE_MS = 2 * MINUTE_MS  # by how much a client's clock may be fast

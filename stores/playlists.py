@@ -14,9 +14,9 @@ from domain.playlist_edits import Keep
 from domain.playlists import Details, Entry, check_details
 from stores.open_playlist import OpenPlaylist
 from stores.open_playlists import TRIES
-from stores.playlist_document import CannotMerge, Outdated, PlaylistDocument
+from stores.playlist_document import PlaylistDocument
 from stores.playlist_edits import Change, Draft, ListChange
-from stores.playlist_errors import Contended, NoPlaylist
+from stores.playlist_errors import CannotMerge, Contended, NoPlaylist, Outdated
 from stores.playlist_log import PartGone, PlaylistLog, Standing
 from stores.playlist_merging import Before, Carrying, Judge, carrying, too_old
 from stores.playlist_past import PlaylistPast

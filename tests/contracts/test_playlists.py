@@ -15,9 +15,8 @@ from domain.units import DAY_MS
 from stores import playlist_log, playlist_writer
 from stores.cql_tables import CqlTables
 from stores.playlist_covers import PlaylistCovers
-from stores.playlist_document import CannotMerge
 from stores.playlist_edits import ListChange, StaleVersion, TooLong
-from stores.playlist_errors import Contended, Forbidden, NoPlaylist
+from stores.playlist_errors import CannotMerge, Contended, Forbidden, NoPlaylist
 from stores.playlist_log import PlaylistLog
 from stores.playlist_merging import Judge
 from stores.playlist_removal import PlaylistRemoval

@@ -48,7 +48,8 @@ from serve.playlist_covers import read_image
 from serve.receipts import BadBody
 from serve.tokens import InvalidToken, Tokens
 from stores.account_names import InvalidAccount, check_display_name, name_key
-from stores.playlist_document import CannotMerge, read_head
+from stores.playlist_document import read_head
+from stores.playlist_errors import CannotMerge
 from stores.redis_presence import decode as decode_presence
 from stores.redis_presence import encode as encode_presence
 from stores.refresh_families import InvalidRefreshToken, token_parts

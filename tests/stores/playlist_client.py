@@ -4,7 +4,8 @@ from loro import ExportMode, LoroDoc, LoroMap
 
 from domain.playlists import TRACK_PREFIX, Role
 from stores.open_playlist import OpenPlaylist
-from stores.playlist_document import DETAILS, ENTRIES, GONE, Outdated
+from stores.playlist_errors import Outdated
+from stores.playlist_merged import DETAILS, ENTRIES, GONE
 from stores.playlist_merging import Judge, Merge
 from stores.playlist_rows import Head
 from stores.playlists import Playlists

@@ -16,16 +16,11 @@ from domain.playlists import HISTORY_DAYS, MOST_ENTRIES, Details, Entry, Role
 from domain.units import DAY_MS
 from stores import playlist_log
 from stores.open_playlist import OpenPlaylist
-from stores.playlist_document import (
-    DETAILS,
-    ENTRIES,
-    GONE,
-    SERVER,
-    CannotMerge,
-    PlaylistDocument,
-)
+from stores.playlist_document import SERVER, PlaylistDocument
 from stores.playlist_edits import ListChange
+from stores.playlist_errors import CannotMerge
 from stores.playlist_log import PlaylistLog
+from stores.playlist_merged import DETAILS, ENTRIES, GONE
 from stores.playlist_merging import Judge, Merge
 from stores.playlists import Playlists
 from tests.clock import Clock
